@@ -1,0 +1,185 @@
+// The API as the dashboard reads it. Rates are whole bit/s, money is a decimal string, times are RFC 3339.
+// Words are those of SPEC.md section 1.
+
+/** Which quantity of a sample is ranked. */
+export type Method = "max" | "in" | "out" | "sum" | "separate";
+
+export interface LastSample {
+  slot: string;
+  in_bps: number;
+  out_bps: number;
+  value_bps: number;
+  partial: boolean;
+}
+
+/** One server's figures for a period, as far as it has run. */
+export interface ServerUsage {
+  server: string;
+  customer: string;
+  region: string;
+  plan: string;
+  method: Method;
+  currency: string;
+  /** Slots with a sample so far. */
+  samples: number;
+  /** Slots of the whole period. */
+  expected: number;
+  /** Slots of the period that have closed. */
+  expected_so_far: number;
+  /** samples / expected_so_far; null when no slot is expected yet. */
+  coverage: string | null;
+  /** How many values were ranked, and the p95's place among them, ascending. */
+  ranked: number;
+  rank: number;
+  /** null: no data. */
+  p95_bps: number | null;
+  p95_in_bps: number | null;
+  p95_out_bps: number | null;
+  /** In force at the newest slot. */
+  allowance_bps: number;
+  overage_bps: number;
+  billable_bps: number;
+  amount: string;
+  /** What the period ends with even if the server falls silent now. */
+  locked_in_p95_bps: number | null;
+  locked_in_overage_bps: number | null;
+  locked_in_amount: string | null;
+  /** Slots that may be discarded over the whole period, and those still left. */
+  burst_slots: number;
+  burst_left_slots: number;
+  last: LastSample | null;
+}
+
+export interface Usage {
+  period: string;
+  from: string;
+  until: string;
+  timezone: string;
+  as_of: string;
+  servers: ServerUsage[];
+}
+
+export interface Addon {
+  bps: number;
+  from: string | null;
+  until: string | null;
+}
+
+export interface Port {
+  device: string;
+  interface: string;
+  kind: "switch" | "nic";
+  speed_bps: number | null;
+  last_reading: string | null;
+}
+
+export interface Server {
+  id: string;
+  customer: string;
+  region: string;
+  plan: string;
+  allowance_bps: number;
+  service_start: string | null;
+  service_end: string | null;
+  addons: Addon[];
+  ports: Port[];
+}
+
+export interface Sample {
+  slot: string;
+  in_bps: number;
+  out_bps: number;
+  value_bps: number;
+  partial: boolean;
+  revision: number;
+}
+
+/** An allowance that holds from an instant until the next step. */
+export interface AllowanceStep {
+  from: string;
+  bps: number;
+}
+
+export interface Samples {
+  server: string;
+  from: string;
+  until: string;
+  slot_s: number;
+  allowances: AllowanceStep[];
+  /** Slots without a sample are absent. */
+  samples: Sample[];
+}
+
+/** Why a question to the API has no answer, by what the reader can do about it. */
+export type FailureKind = "unreachable" | "not_found" | "refused" | "unreadable";
+
+export class ApiFailure extends Error {
+  readonly kind: FailureKind;
+  /** What the service said itself, empty when it said nothing. */
+  readonly detail: string;
+
+  constructor(kind: FailureKind, detail: string) {
+    super(`${kind}: ${detail}`);
+    this.kind = kind;
+    this.detail = detail;
+  }
+}
+
+/** A request that takes longer counts as unreachable. */
+const DEADLINE_MS = 20_000;
+
+export function usage(period: string | undefined, signal: AbortSignal): Promise<Usage> {
+  return get(`/v1/usage${periodQuery(period)}`, signal);
+}
+
+export async function servers(signal: AbortSignal): Promise<Server[]> {
+  const answer = await get<{ servers: Server[] }>("/v1/servers", signal);
+  return answer.servers;
+}
+
+export function samples(server: string, period: string | undefined, signal: AbortSignal): Promise<Samples> {
+  return get(`/v1/servers/${encodeURIComponent(server)}/samples${periodQuery(period)}`, signal);
+}
+
+function periodQuery(period: string | undefined): string {
+  return period === undefined ? "" : `?period=${encodeURIComponent(period)}`;
+}
+
+async function get<T>(path: string, signal: AbortSignal): Promise<T> {
+  let response: Response;
+  let body: string;
+  try {
+    response = await fetch(path, {
+      headers: { accept: "application/json" },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
+    });
+    body = await response.text();
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new ApiFailure("unreachable", "");
+  }
+  if (!response.ok) throw failure(response, body);
+  try {
+    return JSON.parse(body) as T;
+  } catch {
+    throw new ApiFailure("unreadable", path);
+  }
+}
+
+function failure(response: Response, body: string): ApiFailure {
+  const status = `${response.status} ${response.statusText}`.trim();
+  if (response.status === 502 || response.status === 503 || response.status === 504) {
+    return new ApiFailure("unreachable", problemDetail(body) ?? status);
+  }
+  return new ApiFailure(response.status === 404 ? "not_found" : "refused", problemDetail(body) ?? status);
+}
+
+/** The `detail` (or `title`) of an application/problem+json body. */
+function problemDetail(body: string): string | undefined {
+  try {
+    const problem = JSON.parse(body) as { title?: string; detail?: string };
+    return problem.detail ?? problem.title;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+// What the reader is told when there are no figures, or only old ones, and what to do about it.
+
+import type { ApiFailure } from "../api";
+import { t } from "../messages";
+
+/** In place of a view that has nothing to show. */
+export function Failure({ failure, server, retry }: { failure: ApiFailure; server?: string; retry: () => void }) {
+  const { title, help } = words(failure, server);
+  return (
+    <section class="notice" role="alert">
+      <h1>{title}</h1>
+      <p>{help}</p>
+      {failure.detail !== "" && <p class="muted">{failure.detail}</p>}
+      <button type="button" onClick={retry}>
+        {t.retry}
+      </button>
+    </section>
+  );
+}
+
+/** Above a view whose figures are still there. */
+export function Banner({ text, retry }: { text: string; retry?: () => void }) {
+  return (
+    <p class="banner" role="status">
+      {text}
+      {retry && (
+        <button type="button" class="text" onClick={retry}>
+          {t.retry}
+        </button>
+      )}
+    </p>
+  );
+}
+
+function words(failure: ApiFailure, server: string | undefined): { title: string; help: string } {
+  switch (failure.kind) {
+    case "unreachable":
+      return { title: t.unreachableTitle, help: t.unreachableHelp };
+    case "not_found":
+      if (server !== undefined) return { title: t.notFoundTitle(server), help: t.notFoundHelp };
+      return { title: t.unreadableTitle, help: t.unreadableHelp };
+    case "refused":
+      return { title: t.refusedTitle, help: t.refusedHelp };
+    case "unreadable":
+      return { title: t.unreadableTitle, help: t.unreadableHelp };
+  }
+}

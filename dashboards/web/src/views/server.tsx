@@ -1,0 +1,262 @@
+// One server: what is billed, why, and every sample behind it.
+
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect } from "preact/hooks";
+import type { Samples, Server, ServerUsage, Usage } from "../api";
+import * as api from "../api";
+import { ago, bitPerSecond, count, dateTime, hours, mbps, mbpsFine, money, periodName, speed } from "../format";
+import { t } from "../messages";
+import { ChartPanel } from "../parts/chart_panel";
+import { BurstLeft, Coverage, None } from "../parts/figures";
+import { Header, runningPeriod } from "../parts/header";
+import { Banner, Failure } from "../parts/notice";
+import { usePolled } from "../polled";
+import { fleetRoute, routeHash, type ServerRoute } from "../router";
+import { Late } from "./fleet";
+
+interface Answer {
+  usage: Usage;
+  row: ServerUsage | undefined;
+  server: Server | undefined;
+  samples: Samples;
+}
+
+export function ServerView({ route }: { route: ServerRoute }) {
+  const { server, period } = route;
+  const { answer, failure, retry } = usePolled<Answer>(`server ${server} ${period ?? ""}`, (signal) =>
+    ask(server, period, signal),
+  );
+  useLayoutEffect(() => scrollTo(0, 0), []);
+  return (
+    <>
+      <Header route={route} title={server} usage={answer?.usage} />
+      <main>
+        <nav>
+          <a href={routeHash(fleetRoute(period))}>← {t.back}</a>
+        </nav>
+        {answer && failure && (
+          <Banner text={t.stale(dateTime(answer.usage.as_of, answer.usage.timezone))} retry={retry} />
+        )}
+        {answer && !failure && <Late usage={answer.usage} />}
+        {answer ? (
+          <ServerOf id={server} {...answer} />
+        ) : failure ? (
+          <Failure failure={failure} server={server} retry={retry} />
+        ) : (
+          <p class="loading">{t.loading}</p>
+        )}
+      </main>
+    </>
+  );
+}
+
+async function ask(id: string, period: string | undefined, signal: AbortSignal): Promise<Answer> {
+  const [usage, servers, samples] = await Promise.all([
+    api.usage(period, signal),
+    api.servers(signal),
+    api.samples(id, period, signal),
+  ]);
+  return {
+    usage,
+    row: usage.servers.find((row) => row.server === id),
+    server: servers.find((server) => server.id === id),
+    samples,
+  };
+}
+
+function ServerOf({ id, usage, row, server, samples }: Answer & { id: string }) {
+  const facts = row ?? server;
+  return (
+    <>
+      <div class="title">
+        <h1>{id}</h1>
+        {facts && (
+          <p>
+            {facts.customer} · {facts.region} · {t.plan} {facts.plan}
+            {row && ` · ${t.method[row.method]}`}
+          </p>
+        )}
+      </div>
+      {row ? <Figures row={row} server={server} usage={usage} /> : <Banner text={t.notInPeriod(periodName(usage.period))} />}
+      <ChartPanel samples={samples} usage={usage} row={row} />
+      {server && <Facts server={server} usage={usage} />}
+      <p class="foot">
+        {t.figuresIn} {t.timezone(usage.timezone)}
+      </p>
+    </>
+  );
+}
+
+function Figures({ row, server, usage }: { row: ServerUsage; server: Server | undefined; usage: Usage }) {
+  const some = row.p95_bps !== null;
+  const over = some && row.overage_bps > 0;
+  const running = usage.period === runningPeriod(usage);
+  const addons_bps = addonsInForce(server, usage.as_of);
+  return (
+    <section class="figures">
+      <Figure name={running ? t.p95MonthToDate : t.p95Month} bps={row.p95_bps}>
+        {some ? (
+          <>
+            <p>
+              {t.in} {row.p95_in_bps === null ? "–" : mbpsFine(row.p95_in_bps)} · {t.out}{" "}
+              {row.p95_out_bps === null ? "–" : mbpsFine(row.p95_out_bps)}
+            </p>
+            <p>{rankSentence(row)}</p>
+          </>
+        ) : (
+          <p>{t.noSampleYet}</p>
+        )}
+      </Figure>
+      <Figure name={t.allowance} bps={row.allowance_bps}>
+        <p>{running && addons_bps > 0 ? t.withAddons(mbps(addons_bps)) : t.inForceNow}</p>
+      </Figure>
+      <Figure name={t.overage} bps={some ? row.overage_bps : null} over={over}>
+        {over && (
+          <p>
+            {t.billable(mbps(row.billable_bps))} · {money(row.amount, row.currency)}
+          </p>
+        )}
+      </Figure>
+      {running && (
+        <Figure name={t.lockedIn} hint={t.hint.locked_in} bps={some ? row.locked_in_overage_bps : null} over={(row.locked_in_overage_bps ?? 0) > 0}>
+          {some && (row.locked_in_overage_bps ?? 0) > 0 && row.locked_in_amount !== null && (
+            <p>{money(row.locked_in_amount, row.currency)}</p>
+          )}
+          {some && row.locked_in_p95_bps !== null && <p>{t.lockedInP95(mbpsFine(row.locked_in_p95_bps))}</p>}
+        </Figure>
+      )}
+      <div class="figure-box" title={t.hint.burst_left}>
+        <h2>{t.burstLeft}</h2>
+        <div class="gauge">
+          {some ? <BurstLeft left={row.burst_left_slots} all={row.burst_slots} /> : <None />}
+        </div>
+        <p>{t.burstOf(hours(row.burst_slots))}</p>
+        {running && some && row.burst_left_slots === 0 && <p class="over">{t.burstNone}</p>}
+      </div>
+      <div class="figure-box" title={t.hint.coverage}>
+        <h2>{t.coverage}</h2>
+        <div class="big">
+          <Coverage coverage={row.coverage} />
+        </div>
+        <p>{t.ofSlots(count(row.samples), count(row.expected_so_far))}</p>
+      </div>
+    </section>
+  );
+}
+
+interface FigureProps {
+  name: string;
+  /** null: no data. */
+  bps: number | null;
+  hint?: string;
+  over?: boolean;
+  children?: ComponentChildren;
+}
+
+function Figure({ name, bps, hint, over, children }: FigureProps) {
+  return (
+    <div class="figure-box" title={hint}>
+      <h2>{name}</h2>
+      {bps === null ? (
+        <div class="big none">{t.noData}</div>
+      ) : (
+        <div class={over ? "big over" : "big"} title={bitPerSecond(bps)}>
+          {mbpsFine(bps)} <span class="unit">{t.mbps}</span>
+        </div>
+      )}
+      {children}
+    </div>
+  );
+}
+
+function rankSentence(row: ServerUsage): string {
+  const missing = row.expected_so_far - row.samples;
+  const sentence = t.rank(count(row.rank), count(row.ranked), count(row.ranked - row.rank));
+  if (missing <= 0) return sentence;
+  const zero = row.ranked > row.samples;
+  return `${sentence} ${zero ? t.missingZero(count(missing)) : t.missingExcluded(count(missing))}`;
+}
+
+function addonsInForce(server: Server | undefined, at: string): number {
+  const at_ms = Date.parse(at);
+  return (server?.addons ?? [])
+    .filter((addon) => (addon.from === null || Date.parse(addon.from) <= at_ms) && (addon.until === null || Date.parse(addon.until) > at_ms))
+    .reduce((sum, addon) => sum + addon.bps, 0);
+}
+
+function Facts({ server, usage }: { server: Server; usage: Usage }) {
+  const at = (instant: string) => dateTime(instant, usage.timezone);
+  return (
+    <div class="facts">
+      <section class="panel">
+        <h2>{t.ports}</h2>
+        {server.ports.length === 0 ? (
+          <p>{t.noPorts}</p>
+        ) : (
+          <table class="plain">
+            <thead>
+              <tr>
+                <th scope="col">{t.device}</th>
+                <th scope="col">{t.interface}</th>
+                <th scope="col">{t.kind}</th>
+                <th scope="col">{t.speed}</th>
+                <th scope="col">{t.lastReading}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {server.ports.map((port) => (
+                <tr key={`${port.device} ${port.interface}`}>
+                  <td>{port.device}</td>
+                  <td>{port.interface}</td>
+                  <td>{port.kind}</td>
+                  <td>{port.speed_bps === null ? <None /> : speed(port.speed_bps)}</td>
+                  <td>
+                    {port.last_reading === null ? (
+                      <span class="none">{t.noReading}</span>
+                    ) : (
+                      <time dateTime={port.last_reading} title={at(port.last_reading)}>
+                        {ago(port.last_reading, Date.now())}
+                      </time>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </section>
+      {server.addons.length > 0 && (
+        <section class="panel">
+          <h2>{t.addons}</h2>
+          <table class="plain">
+            <thead>
+              <tr>
+                <th scope="col">{t.mbps}</th>
+                <th scope="col">{t.from}</th>
+                <th scope="col">{t.until}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {server.addons.map((addon) => (
+                <tr key={`${addon.from} ${addon.bps}`}>
+                  <td>{mbps(addon.bps)}</td>
+                  <td>{addon.from === null ? t.openEnd : at(addon.from)}</td>
+                  <td>{addon.until === null ? t.openEnd : at(addon.until)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {(server.service_start !== null || server.service_end !== null) && (
+        <section class="panel">
+          <h2>{t.serviceSpan}</h2>
+          <p>
+            {server.service_start !== null && t.serviceFrom(at(server.service_start))}{" "}
+            {server.service_end !== null && t.serviceUntil(at(server.service_end))}
+          </p>
+        </section>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,4 @@
+import "./format";
+import "./rows";
+import "./router";
+import "./ranked";

@@ -1,0 +1,15 @@
+import { defineConfig } from "vite";
+
+// Where `npm run dev` finds the API: a `meter95 serve` or `meter95 demo` on this machine.
+const api = process.env["METER95_API"] ?? "http://127.0.0.1:9595";
+
+export default defineConfig({
+  base: "./",
+  build: {
+    target: "es2022",
+    // Every asset is a file of its own, so that the page runs under `default-src 'self'`.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: { proxy: { "/v1": api } },
+});

@@ -1,0 +1,109 @@
+//! Another inventory: whose ports, by which rules.
+
+use std::mem;
+
+use meter95_reading::Timestamp;
+
+use super::{Aggregator, month_at, tell_port};
+use crate::aggregator::server::Bound;
+use crate::inventory::{Binding, Inventory};
+use crate::metering::allowance::Grant;
+use crate::metering::period::SlotSpan;
+use crate::metering::tally::Tally;
+use crate::metering::units::Slot;
+
+impl Aggregator {
+    /// Puts another inventory in force. Servers whose ports or service changed are to be settled anew, and those
+    /// whose rules changed need their tally again.
+    pub fn set_inventory(&mut self, inventory: Inventory) {
+        let old = mem::replace(&mut self.inventory, inventory);
+        let names: Vec<String> = self.inventory.servers.keys().cloned().collect();
+        for name in &names {
+            self.server_id(name);
+        }
+        let moved_zone = old.timezone_name != self.inventory.timezone_name;
+        for i in 0..self.servers.len() {
+            let name = self.servers[i].name.clone();
+            let entry = self.inventory.servers.get(&name).cloned();
+            let bindings = entry.as_ref().map(|e| e.ports.clone()).unwrap_or_default();
+            let bound: Vec<Bound> = bindings
+                .into_iter()
+                .map(|binding| Bound { port: self.port_id(&binding.port), binding })
+                .collect();
+            let before = old.servers.get(&name);
+            let rebound = before.map(|s| (&s.ports, s.service_start, s.service_end))
+                != entry.as_ref().map(|s| (&s.ports, s.service_start, s.service_end));
+            let server = &mut self.servers[i];
+            if let Some(entry) = &entry {
+                server.service = entry.service_slots();
+                let month = if moved_zone || before.is_none() {
+                    month_at(&self.inventory, self.clock)
+                } else {
+                    server.month
+                };
+                let rules = self.inventory.rules_of(entry, month);
+                if month != server.month || rules != *server.tally.rules() {
+                    server.month = month;
+                    server.tally = Tally::new(rules);
+                    self.stale_tallies.insert(server.id);
+                }
+            }
+            server.bound = bound;
+            if entry.is_none() {
+                // A server that is no longer listed keeps the samples that it has.
+                self.cold.remove(&server.id);
+            } else if rebound {
+                self.cold.insert(server.id, Slot(0));
+            }
+        }
+        self.link_ports();
+    }
+
+    /// Tells every port its servers and its speeds, and every server that waits where to begin.
+    fn link_ports(&mut self) {
+        let unlinked: Vec<bool> = self.ports.iter().map(|port| port.servers.is_empty()).collect();
+        for port in &mut self.ports {
+            port.servers.clear();
+            port.speeds.clear();
+        }
+        for server in &self.servers {
+            for bound in &server.bound {
+                if let Some(port) = self.ports.get_mut(bound.port.index()) {
+                    if !port.servers.contains(&server.id) {
+                        port.servers.push(server.id);
+                    }
+                    let Binding { speed, from, until, .. } = &bound.binding;
+                    port.speeds.extend(speed.map(|bps| Grant { bps, from: *from, until: *until }));
+                }
+            }
+        }
+        // A port that was nobody's has kept nothing but its open slot.
+        for (port, unlinked) in self.ports.iter_mut().zip(unlinked) {
+            if unlinked && let Some(slot) = port.complete_until() {
+                port.forget_before(slot);
+            }
+        }
+        let grace_over = self.grace_over_until();
+        for server in &mut self.servers {
+            if server.closed_until.is_none() {
+                let known = server.bound.iter().filter_map(|bound| {
+                    let port = self.ports.get(bound.port.index())?;
+                    port.complete_until().map(|_| port.known_from())
+                });
+                server.closed_until = known.max().map(|slot| slot.max(grace_over));
+                if let Some(slot) = server.closed_until {
+                    server.forget_before(slot);
+                }
+            }
+        }
+        for port in &mut self.ports {
+            tell_port(port, &self.servers);
+        }
+    }
+
+    /// The billing month in which `time` lies.
+    #[must_use]
+    pub fn month_at(&self, time: Timestamp) -> SlotSpan {
+        month_at(&self.inventory, time)
+    }
+}

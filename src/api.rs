@@ -1,0 +1,97 @@
+//! The HTTP API and the dashboard, as a router that tests call without a socket. Only this folder names axum.
+//!
+//! [`servers`], [`samples`] and [`usage`] tell figures, [`readings`] takes what collectors ship, [`health`] and
+//! [`metrics`] are for whoever runs the service, [`dashboard`] is what a browser gets. Every refusal is made in
+//! [`errors`]; [`limits`], [`headers`] and [`metrics`] stand around all of it; [`socket`] is how it is reached.
+
+mod servers;
+
+mod samples;
+
+mod usage;
+
+mod readings;
+
+mod dashboard;
+mod health;
+pub mod metrics;
+
+mod errors;
+mod headers;
+mod limits;
+mod query;
+
+mod socket;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::routing::{get, post};
+use meter95_reading::Timestamp;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+
+use crate::aggregator::intake::Intake;
+use crate::aggregator::pipeline::Live;
+use crate::aggregator::state::Times;
+use crate::store::connection::Store;
+use limits::{Deadline, Gate};
+
+/// What the API answers from. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The live state: the inventory in force, and the running month.
+    pub live: Live,
+    /// Where readings are handed in.
+    pub intake: Intake,
+    /// What is stored: samples, and months gone by.
+    pub store: Store,
+    /// The clock, as [`crate::clock::now`].
+    pub now: fn() -> Timestamp,
+    /// The waiting times of the metering rules.
+    pub times: Times,
+    /// This process' metrics, where [`metrics::install`] has set them up.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// All routes. Starts nothing; every answer has the headers of [`headers`], and every refusal is an
+/// `application/problem+json` (RFC 9457).
+pub fn router(app: App) -> Router {
+    let figures = Router::new()
+        .route("/v1/servers", get(servers::list))
+        .route("/v1/servers/{id}", get(servers::one))
+        .route("/v1/servers/{id}/samples", get(samples::list))
+        .route("/v1/usage", get(usage::month))
+        .layer(from_fn_with_state(Deadline(limits::REQUEST_TIME_MAX), limits::in_time))
+        .layer(from_fn_with_state(Gate::for_requests(), limits::pass));
+    let readings = Router::new()
+        .route("/v1/readings", post(readings::take))
+        .layer(from_fn_with_state(Deadline(limits::READINGS_TIME_MAX), limits::in_time))
+        .layer(from_fn_with_state(Gate::for_readings(), limits::pass));
+    // Never turned away: a service under load must not look dead.
+    let operation = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::render));
+    Router::new()
+        .merge(figures)
+        .merge(readings)
+        .merge(operation)
+        .route("/", get(dashboard::index))
+        .fallback(dashboard::file)
+        .method_not_allowed_fallback(errors::wrong_method)
+        .layer(from_fn(metrics::observe))
+        .layer(CompressionLayer::new())
+        .layer(map_response(headers::add))
+        .with_state(app)
+}
+
+/// Answers requests on `listener` over HTTP/1.1 until `stop`. Then nothing new is accepted, requests that are being
+/// answered may go on for 10 s, and it returns.
+///
+/// # Errors
+/// When the listener is none that can be asked for its address; a connection that fails ends nothing but itself.
+pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> std::io::Result<()> {
+    socket::serve(listener, app, stop).await
+}

@@ -1,0 +1,138 @@
+//! The dashboard's files, as they were when the service was compiled.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
+
+use super::errors::ApiError;
+
+/// Names of files in this folder change with their content.
+const HASHED: &str = "assets/";
+
+/// The page.
+const INDEX: &str = "index.html";
+
+/// For files that never change: a year, the longest that is commonly used.
+const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// For files that may change with every release: kept, but asked for again each time.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// What `/` says where nothing is embedded.
+const NOT_BUILT: &str = "The dashboard is not in this build of meter95. To build it:\n\n  \
+    cd dashboards/web\n  npm ci\n  npm run build\n\nthen build meter95 again. The API is here all the same: /v1/usage, /v1/servers.\n";
+
+#[derive(RustEmbed)]
+#[folder = "dashboards/web/dist"]
+#[allow_missing = true]
+struct Files;
+
+/// A file to send.
+struct File {
+    content: Cow<'static, [u8]>,
+    sha256: [u8; 32],
+}
+
+/// `GET /`.
+pub(super) async fn index(headers: HeaderMap) -> Response {
+    match find(INDEX) {
+        Some(file) => send(INDEX, file, &headers),
+        None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
+    }
+}
+
+/// Any path that is no route: a file, or nothing.
+pub(super) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let readable = method == Method::GET || method == Method::HEAD;
+    match find(path).filter(|_| readable) {
+        Some(file) => send(path, file, &headers),
+        None => ApiError::UnknownRoute(uri.path().to_owned()).into_response(),
+    }
+}
+
+fn find(path: &str) -> Option<File> {
+    let file = Files::get(path)?;
+    Some(File { sha256: file.metadata.sha256_hash(), content: file.data })
+}
+
+fn send(path: &str, file: File, headers: &HeaderMap) -> Response {
+    let cache = if path.starts_with(HASHED) { FOR_GOOD } else { ASK_AGAIN };
+    let tag = tag(&file.sha256);
+    let known = headers.get_all(header::IF_NONE_MATCH).iter();
+    let known = known.filter_map(|value| value.to_str().ok()).any(|tags| has(tags, &tag));
+    let head = [
+        (header::CACHE_CONTROL, cache),
+        (header::ETAG, HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("W/\"\""))),
+    ];
+    if known {
+        return (StatusCode::NOT_MODIFIED, head).into_response();
+    }
+    let kind = [(header::CONTENT_TYPE, content_type(path))];
+    (head, kind, file.content).into_response()
+}
+
+/// Weak, since the same file may be sent packed or not.
+fn tag(sha256: &[u8; 32]) -> String {
+    let mut tag = "W/\"".to_owned();
+    for octet in sha256 {
+        // Writing to a String does not fail.
+        let _ = write!(tag, "{octet:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+fn has(tags: &str, tag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    tags.split(',').any(|one| one.trim() == "*" || opaque(one) == opaque(tag))
+}
+
+fn content_type(path: &str) -> HeaderValue {
+    let guess = mime_guess::from_path(path).first_or_octet_stream();
+    let text = if guess.type_() == mime_guess::mime::TEXT { "; charset=utf-8" } else { "" };
+    HeaderValue::from_str(&format!("{guess}{text}"))
+        .unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(path: &str, known: Option<&str>) -> Response {
+        let mut headers = HeaderMap::new();
+        if let Some(known) = known {
+            headers.insert(header::IF_NONE_MATCH, HeaderValue::from_str(known).unwrap());
+        }
+        let content = Cow::Borrowed(&b"content"[..]);
+        send(path, File { content, sha256: [7; 32] }, &headers)
+    }
+
+    #[test]
+    fn hashed_files_are_kept_for_good_and_others_asked_for_again() {
+        for (path, cache, kind) in [
+            ("index.html", "no-cache", "text/html; charset=utf-8"),
+            ("favicon.svg", "no-cache", "image/svg+xml"),
+            ("assets/index-Bc1.js", "public, max-age=31536000, immutable", "text/javascript; charset=utf-8"),
+            ("assets/index-Bc1.css", "public, max-age=31536000, immutable", "text/css; charset=utf-8"),
+        ] {
+            let response = sent(path, None);
+            assert_eq!(response.status(), StatusCode::OK);
+            assert_eq!(response.headers()[header::CACHE_CONTROL], cache, "{path}");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], kind, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_known_is_not_sent_again() {
+        let tag = sent("index.html", None).headers()[header::ETAG].to_str().unwrap().to_owned();
+        let strong = tag.trim_start_matches("W/");
+        for known in [&tag, strong, "*", &format!("\"other\", {tag}")] {
+            assert_eq!(sent("index.html", Some(known)).status(), StatusCode::NOT_MODIFIED, "{known}");
+        }
+        assert_eq!(sent("index.html", Some("\"other\"")).status(), StatusCode::OK);
+    }
+}

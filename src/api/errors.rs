@@ -1,0 +1,250 @@
+//! Every refusal: its status, what the client is told, and what only the log is told.
+
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::aggregator::intake::IntakeError;
+use crate::store::connection::StoreError;
+use crate::usage::UsageError;
+
+/// How much of a value from a request is shown back, in characters. No month and no instant is as long.
+pub(super) const VALUE_CHARS_MAX: usize = 100;
+
+/// After how many seconds a request that was turned away may come again: the intake empties within a second or two.
+const RETRY_AFTER_S: u64 = 2;
+
+/// What was already taken of a body when it was refused. To send all of it again does no harm: what was taken is
+/// stale then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub(super) struct SoFar {
+    /// Readings that are stored.
+    pub(super) taken: u64,
+    /// Readings not newer than what is known of their port.
+    pub(super) stale: u64,
+    /// Lines that are no readings, and readings of ports over the number that there may be.
+    pub(super) refused: u64,
+}
+
+/// Why a request is not answered as wished.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    /// There is nothing under this path.
+    #[error("there is nothing at {}", clipped(.0))]
+    UnknownRoute(String),
+    /// There is, but not for this method.
+    #[error("{} can't be used on {}", clipped(.0), clipped(.1))]
+    WrongMethod(String, String),
+    /// The inventory has no such server.
+    #[error("there is no server {:?} in the inventory", clipped(.0))]
+    UnknownServer(String),
+    /// A part of the request has a value that can't be, or is missing.
+    #[error("{field}: {says}")]
+    Field {
+        /// The part: a query field or path segment.
+        field: String,
+        /// What stands there; `None` where it is missing.
+        value: Option<String>,
+        /// What is wrong with it.
+        says: String,
+    },
+    /// A body that can't be read to its end.
+    #[error("{says}")]
+    Body {
+        /// What is wrong with it.
+        says: String,
+        /// What was taken of it.
+        so_far: SoFar,
+    },
+    /// A body over a limit.
+    #[error("{says}")]
+    TooLarge {
+        /// Which limit, and what to do.
+        says: String,
+        /// What was taken of it.
+        so_far: SoFar,
+    },
+    /// A body that is packed in a way that is not known.
+    #[error("Content-Encoding is {:?}; send the body plain, or as gzip or zstd", clipped(.0))]
+    Encoding(String),
+    /// The intake is full.
+    #[error("too many readings are waiting to be stored; send these again in {RETRY_AFTER_S} s")]
+    Busy(SoFar),
+    /// More requests at once than are served.
+    #[error("too many requests at once; try again in {RETRY_AFTER_S} s")]
+    Overloaded,
+    /// The answer was not ready in time.
+    #[error("this took longer than {0} s; try again, and ask for less if you can")]
+    TooSlow(u64),
+    /// The service is stopping.
+    #[error("the service is stopping")]
+    Stopping(SoFar),
+    /// The service can't do its work now.
+    #[error("not ready: {0}")]
+    NotReady(String),
+    /// The store can't be read.
+    #[error("the store does not answer; try again in a moment")]
+    Store(#[source] StoreError),
+    /// What is stored, or held, makes no sense.
+    #[error("the figures can't be told; the service's log says why")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No metrics are recorded in this process.
+    #[error("this process records no metrics")]
+    NoMetrics,
+}
+
+/// The body of a refusal (RFC 9457).
+#[derive(Debug, Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", flatten)]
+    so_far: Option<SoFar>,
+}
+
+impl ApiError {
+    /// A query field whose `value` can't be.
+    pub(super) fn field(field: &str, value: &str, says: impl Into<String>) -> Self {
+        Self::Field { field: field.to_owned(), value: Some(value.to_owned()), says: says.into() }
+    }
+
+    /// Readings that the intake did not take, after what was taken of the same body.
+    pub(super) fn not_taken(error: IntakeError, so_far: SoFar) -> Self {
+        match error {
+            IntakeError::Busy => Self::Busy(so_far),
+            IntakeError::Stopping => Self::Stopping(so_far),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownRoute(_) | Self::UnknownServer(_) | Self::NoMetrics => StatusCode::NOT_FOUND,
+            Self::WrongMethod(..) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Field { .. } | Self::Body { .. } => StatusCode::BAD_REQUEST,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Overloaded | Self::TooSlow(_) | Self::Stopping(_) | Self::NotReady(_) | Self::Store(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// A header that goes with the refusal.
+    fn header(&self) -> Option<(header::HeaderName, HeaderValue)> {
+        match self {
+            Self::Encoding(_) => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"))),
+            Self::Busy(_) | Self::Overloaded | Self::TooSlow(_) | Self::Stopping(_) | Self::Store(_) => {
+                Some((header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S)))
+            }
+            Self::UnknownRoute(_)
+            | Self::WrongMethod(..)
+            | Self::UnknownServer(_)
+            | Self::Field { .. }
+            | Self::Body { .. }
+            | Self::TooLarge { .. }
+            | Self::NotReady(_)
+            | Self::Internal(_)
+            | Self::NoMetrics => None,
+        }
+    }
+
+    fn so_far(&self) -> Option<SoFar> {
+        match self {
+            Self::Body { so_far, .. }
+            | Self::TooLarge { so_far, .. }
+            | Self::Busy(so_far)
+            | Self::Stopping(so_far) => Some(*so_far),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Contents(_) => Self::Internal(error.into()),
+            StoreError::Engine(_) | StoreError::ClickHouse { .. } => Self::Store(error),
+        }
+    }
+}
+
+impl From<UsageError> for ApiError {
+    fn from(error: UsageError) -> Self {
+        match error {
+            UsageError::Store(error) => error.into(),
+            UsageError::Exhausted(..) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::Store(error) => {
+                tracing::error!(error = %error, "request needs a store that does not answer")
+            }
+            Self::Internal(error) => tracing::error!(error = %error, "request can't be answered"),
+            _ => {}
+        }
+        let status = self.status();
+        let (field, value) = match &self {
+            Self::Field { field, value, .. } => (Some(clipped(field)), value.as_deref().map(clipped)),
+            _ => (None, None),
+        };
+        let problem = Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            field: field.as_deref(),
+            value,
+            so_far: self.so_far(),
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (status, kind, body).into_response();
+        if let Some((name, value)) = self.header() {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// What is answered where the path is known and the method is not; the router adds `Allow`.
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::WrongMethod(method.to_string(), uri.path().to_owned())
+}
+
+/// The beginning of a text from a request.
+pub(super) fn clipped(text: &str) -> String {
+    match text.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_told_more_than_the_client() {
+        let error = ApiError::from(StoreError::Contents("ports are not numbered".to_owned()));
+        assert_eq!(error.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!error.to_string().contains("ports"));
+    }
+
+    #[test]
+    fn long_values_are_clipped_between_characters() {
+        assert_eq!(clipped("a"), "a");
+        assert_eq!(clipped(&"ä".repeat(101)), format!("{}...", "ä".repeat(100)));
+    }
+}

@@ -1,0 +1,96 @@
+//! What one process takes on at once, and for how long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+
+use super::errors::{ApiError, SoFar};
+
+/// Requests for figures at once: an answer may take some megabytes, and more at once only make all of them slower.
+pub(super) const REQUESTS_MAX: usize = 128;
+
+/// How long a request for figures may take. The dashboard gives up after 20 s.
+pub(super) const REQUEST_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Bodies with readings that are taken in at once: each holds up to [`LOT_READINGS`] readings, some 5 MB.
+pub(super) const READINGS_REQUESTS_MAX: usize = 32;
+
+/// How long a body with readings may take, over a slow line and with a store that is busy.
+pub(super) const READINGS_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// The longest body with readings as it comes over the line: a pass over 100,000 ports is 16 MB, and a tenth of that
+/// when packed.
+pub(super) const BODY_OCTETS_MAX: u64 = 32 << 20;
+
+/// The longest text that a packed body may hold: readings pack to a tenth, and a body that packs to far less is made
+/// to harm.
+pub(super) const TEXT_OCTETS_MAX: u64 = 256 << 20;
+
+/// Readings that are handed in together: one insert of a good size, which still is little memory.
+pub(super) const LOT_READINGS: usize = 20_000;
+
+/// The longest span of which samples are told at once: a quarter, 26,784 samples in some 3 MB.
+pub(super) const SAMPLES_DAYS_MAX: i64 = 93;
+
+/// Connections at once; more wait to be accepted. Idle ones cost little.
+pub(super) const CONNECTIONS_MAX: usize = 1_024;
+
+/// How long a connection may take to send a request's head, and so how long it may be idle: longer than the
+/// dashboard's 30 s between two questions, so that it keeps its connection.
+pub(super) const HEAD_TIME_MAX: Duration = Duration::from_secs(65);
+
+/// How long requests that are being answered may go on when the service stops.
+pub(super) const STOPPING_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long [`super::health`] waits for the store and for the pipeline.
+pub(super) const PROBE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How long a request may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline(pub(super) Duration);
+
+/// Answers in time, or says that it can't.
+pub(super) async fn in_time(
+    State(Deadline(limit)): State<Deadline>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::TooSlow(limit.as_secs()).into_response(),
+    }
+}
+
+/// Lets so many requests in at once, and turns others away.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    places: Arc<Semaphore>,
+    full: fn() -> ApiError,
+}
+
+impl Gate {
+    /// For requests for figures.
+    pub(super) fn for_requests() -> Self {
+        Self { places: Arc::new(Semaphore::new(REQUESTS_MAX)), full: || ApiError::Overloaded }
+    }
+
+    /// For bodies with readings.
+    pub(super) fn for_readings() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(READINGS_REQUESTS_MAX)),
+            full: || ApiError::Busy(SoFar::default()),
+        }
+    }
+}
+
+/// Passes a gate, or not.
+pub(super) async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    match gate.places.try_acquire() {
+        Ok(_place) => next.run(request).await,
+        Err(_) => (gate.full)().into_response(),
+    }
+}

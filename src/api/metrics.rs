@@ -1,0 +1,73 @@
+//! This process' metrics, in Prometheus' text form.
+
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::time::Instant;
+
+use super::App;
+use super::errors::ApiError;
+
+/// How long requests took, by route, in s.
+const DURATION: &str = "meter95_http_request_duration_seconds";
+
+/// Requests by route, method and status.
+const REQUESTS: &str = "meter95_http_requests_total";
+
+/// Up to the deadlines of [`super::limits`]: most answers take milliseconds.
+const BUCKETS_S: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0, 60.0];
+
+/// How often what was observed is put into the histograms, so that it does not pile up where nobody asks for it.
+pub(super) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Starts recording the metrics of this process. `None`, and a line in the log, where something records them already:
+/// it does so once a process.
+#[must_use]
+pub fn install() -> Option<PrometheusHandle> {
+    let builder =
+        PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BUCKETS_S);
+    let handle = match builder.and_then(PrometheusBuilder::install_recorder) {
+        Ok(handle) => handle,
+        Err(error) => {
+            tracing::warn!(error = %error, "metrics are not recorded");
+            return None;
+        }
+    };
+    ::metrics::describe_counter!(REQUESTS, "HTTP requests by route, method and status");
+    ::metrics::describe_histogram!(DURATION, "How long HTTP requests took, by route, in seconds");
+    Some(handle)
+}
+
+/// `GET /metrics`.
+pub(super) async fn render(State(app): State<App>) -> Result<Response, ApiError> {
+    let text = app.metrics.ok_or(ApiError::NoMetrics)?.render();
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((kind, text).into_response())
+}
+
+/// Counts a request and how long it took, by its route and never by its path: those have no end.
+pub(super) async fn observe(request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>();
+    let route = path.map_or("other", MatchedPath::as_str).to_owned();
+    let method = method_name(request.method());
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    ::metrics::histogram!(DURATION, "route" => route.clone()).record(started.elapsed().as_secs_f64());
+    ::metrics::counter!(REQUESTS, "route" => route, "method" => method, "status" => status).increment(1);
+    response
+}
+
+/// Methods that are used here; a client can make others up without end.
+fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        _ => "other",
+    }
+}

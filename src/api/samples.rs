@@ -1,0 +1,160 @@
+//! `/v1/servers/{id}/samples`: a server's samples over a month or any span, newest revisions only.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use meter95_reading::Timestamp;
+use serde::Serialize;
+
+use super::App;
+use super::errors::ApiError;
+use super::limits::SAMPLES_DAYS_MAX;
+use super::query::{Fields, path_error};
+use super::servers::known;
+use super::usage::running_month;
+use crate::aggregator::output::Revised;
+use crate::aggregator::server::{RECENT_SLOTS, Server};
+use crate::aggregator::state::Aggregator;
+use crate::inventory::instant::{Instant, rfc3339};
+use crate::metering::period::{Month, SlotSpan};
+use crate::metering::units::{Bps, Slot};
+use crate::store::load::StoredSamples;
+
+/// A day in ms.
+const DAY_MS: i64 = 86_400_000;
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub(super) struct Samples {
+    server: String,
+    from: Instant,
+    until: Instant,
+    slot_s: i64,
+    /// What is granted from each instant on, in order.
+    allowances: Vec<Step>,
+    /// In the order of time; slots without a sample are absent.
+    samples: Vec<SampleInfo>,
+}
+
+#[derive(Debug, Serialize)]
+struct Step {
+    from: Instant,
+    bps: Bps,
+}
+
+#[derive(Debug, Serialize)]
+struct SampleInfo {
+    slot: Instant,
+    in_bps: Bps,
+    out_bps: Bps,
+    value_bps: Bps,
+    partial: bool,
+    revision: u16,
+}
+
+/// `GET /v1/servers/{id}/samples?period=` or `?from=&until=`; the running month without either.
+///
+/// A sample is there at once when its slot has closed. Where hundreds of slots close at once, as when a collector
+/// catches up after days, those older than an hour follow within seconds, when they have been written.
+pub(super) async fn list(
+    State(app): State<App>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Result<Json<Samples>, ApiError> {
+    let Path(id) = path.map_err(|e| path_error(&e))?;
+    let fields = Fields::of(&uri, &["period", "from", "until"])?;
+    // Memory before the store: what memory has forgotten meanwhile has been stored long before.
+    let (server_id, from, until, allowances, live) = {
+        let state = app.live.read();
+        let entry = known(&state, &id)?;
+        let (from, until) = span(&state, &fields)?;
+        let slots = SlotSpan::starting_in(from, until);
+        let steps = state.inventory().rules_of(entry, slots).allowance.steps(slots);
+        let server = state.server(&id);
+        let live = server.map(|server| recent(server, slots)).unwrap_or_default();
+        (server.map(|server| server.id), from, until, steps, live)
+    };
+    let slots = SlotSpan::starting_in(from, until);
+    let mut samples = match server_id {
+        Some(id) => app.store.samples(&[id], slots).await?.remove(&id).unwrap_or_default(),
+        None => StoredSamples::new(),
+    };
+    for (slot, revised) in live {
+        let known = samples.entry(slot).or_insert(revised);
+        if known.revision < revised.revision {
+            *known = revised;
+        }
+    }
+    Ok(Json(Samples {
+        server: id,
+        from: Instant(from),
+        until: Instant(until),
+        slot_s: Slot::MS / 1_000,
+        allowances: allowances.into_iter().map(step).collect(),
+        samples: samples.into_iter().filter_map(info).collect(),
+    }))
+}
+
+/// The span that is asked for, half-open.
+fn span(state: &Aggregator, fields: &Fields) -> Result<(Timestamp, Timestamp), ApiError> {
+    let period: Option<Month> = fields.value("period")?;
+    let from: Option<Instant> = fields.value("from")?;
+    let until: Option<Instant> = fields.value("until")?;
+    let missing = |field: &str, says: &str| ApiError::Field {
+        field: field.to_owned(),
+        value: None,
+        says: says.to_owned(),
+    };
+    match (period, from, until) {
+        (None, Some(Instant(from)), Some(Instant(until))) => {
+            if until <= from {
+                let says = format!("{} is not after from, {}", rfc3339(until), rfc3339(from));
+                return Err(ApiError::field("until", &rfc3339(until), says));
+            }
+            if until.ms_since(from) > SAMPLES_DAYS_MAX * DAY_MS {
+                let says = format!("the span is longer than {SAMPLES_DAYS_MAX} days; ask for it in parts");
+                return Err(ApiError::field("until", &rfc3339(until), says));
+            }
+            Ok((from, until))
+        }
+        (None, Some(_), None) => Err(missing("until", "missing; from goes together with until")),
+        (None, None, Some(_)) => Err(missing("from", "missing; until goes together with from")),
+        (Some(period), None, None) => Ok(period.span(&state.inventory().timezone)),
+        (None, None, None) => Ok(running_month(state)?.span(&state.inventory().timezone)),
+        (Some(period), _, _) => {
+            let says = "give either period, or from and until";
+            Err(ApiError::field("period", &period.to_string(), says))
+        }
+    }
+}
+
+/// What memory has of the server's closed slots in `span`, withdrawn samples among them.
+fn recent(server: &Server, span: SlotSpan) -> Vec<(Slot, Revised)> {
+    let Some(until) = server.closed_until else {
+        return Vec::new();
+    };
+    let slots = (until.0.saturating_sub(RECENT_SLOTS)..until.0).map(Slot);
+    let known = |slot: Slot| Some((slot, server.recent(slot)?));
+    slots
+        .filter(|slot| span.contains(*slot))
+        .filter_map(known)
+        .filter(|(_, revised)| revised.revision > 0)
+        .collect()
+}
+
+fn step((slot, bps): (Slot, Bps)) -> Step {
+    Step { from: Instant(slot.start()), bps }
+}
+
+fn info((slot, revised): (Slot, Revised)) -> Option<SampleInfo> {
+    let sample = revised.sample?;
+    Some(SampleInfo {
+        slot: Instant(slot.start()),
+        in_bps: sample.rates.in_bps,
+        out_bps: sample.rates.out_bps,
+        value_bps: sample.rates.value(),
+        partial: sample.partial,
+        revision: revised.revision,
+    })
+}

@@ -1,0 +1,18 @@
+//! The command line, one file a command.
+//!
+//! [`site`] is what most commands begin with: the configuration, the store and who may write to it; [`show`] is how
+//! they print, [`stop`] when those that run on end.
+
+pub mod show;
+pub mod site;
+pub mod stop;
+
+pub mod check;
+pub mod collect;
+pub mod demo;
+pub mod discover;
+pub mod engine;
+pub mod import;
+pub mod inventory;
+pub mod serve;
+pub mod usage;

@@ -1,0 +1,100 @@
+//! `meter95 check`: validates the configuration and what it points at.
+
+use anyhow::bail;
+use clap::Args;
+use meter95_snmp::{Credentials, Device, Options, Secret};
+
+use super::show;
+use super::site::{self, Site, SiteArgs};
+use crate::config::SnmpDevice;
+use crate::sources;
+
+/// Options of `meter95 check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  meter95 --config /etc/meter95.toml check")]
+pub struct CheckArgs {
+    /// Look at the configuration only, not at what it points at
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Findings, printed as they come.
+#[derive(Default)]
+struct Findings {
+    bad: u32,
+}
+
+impl Findings {
+    fn note(&mut self, what: &str, outcome: anyhow::Result<String>) {
+        match outcome {
+            Ok(says) => show::line(format_args!("  ok   {what}: {says}")),
+            Err(e) => {
+                self.bad += 1;
+                show::line(format_args!(" FAIL  {what}: {}", show::error(&e)));
+            }
+        }
+    }
+}
+
+/// Checks everything and tells all that is wrong.
+///
+/// # Errors
+/// When anything is wrong.
+pub async fn run(site: &SiteArgs, args: CheckArgs) -> anyhow::Result<()> {
+    let file =
+        site.config.as_ref().map_or("none, all defaults".to_owned(), |path| path.display().to_string());
+    let site = site.site()?;
+    let mut findings = Findings::default();
+    findings.note("configuration", Ok(file));
+    for entry in &site.config.snmp.devices {
+        let known = device(entry).await.map(|device| device.address().to_string());
+        findings.note(&format!("device {:?}", entry.name), known);
+    }
+    if !args.offline {
+        let store = store(&site).await;
+        findings.note("store", store);
+        for entry in &site.config.snmp.devices {
+            let answer = answer(entry).await;
+            findings.note(&format!("device {:?} over SNMP", entry.name), answer);
+        }
+        if site.config.nic.enabled {
+            findings.note("interfaces of this host", interfaces());
+        }
+    }
+    match findings.bad {
+        0 => Ok(()),
+        1 => bail!("one thing is wrong"),
+        n => bail!("{n} things are wrong"),
+    }
+}
+
+async fn store(site: &Site) -> anyhow::Result<String> {
+    let store = site.store().await?;
+    let (version, _, inventory) = site::inventory(&store).await?;
+    let ports: usize = inventory.servers.values().map(|server| server.ports.len()).sum();
+    let url = store.endpoint().await?.url;
+    store.close().await?;
+    let servers = inventory.servers.len();
+    Ok(format!("ClickHouse at {url}; inventory version {version} with {servers} servers on {ports} ports"))
+}
+
+async fn device(entry: &SnmpDevice) -> anyhow::Result<Device> {
+    let community = Secret::new(entry.community()?)?;
+    Ok(Device::new(&entry.name, sources::address(&entry.address).await?, Credentials::V2c { community })?)
+}
+
+async fn answer(entry: &SnmpDevice) -> anyhow::Result<String> {
+    let ports = meter95_snmp::ports(&device(entry).await?, &Options::default()).await?;
+    let narrow = ports.iter().filter(|port| port.width == Some(meter95_reading::Width::Bits32)).count();
+    let narrow = if narrow > 0 { format!(", {narrow} with 32-bit counters only") } else { String::new() };
+    Ok(format!("{} ports{narrow}", ports.len()))
+}
+
+fn interfaces() -> anyhow::Result<String> {
+    let names: Vec<String> = meter95_nic::interfaces()?
+        .into_iter()
+        .filter(|interface| meter95_nic::Selection::Hardware.takes(&interface.name, interface.kind))
+        .map(|interface| interface.name)
+        .collect();
+    Ok(if names.is_empty() { "no physical ones".to_owned() } else { names.join(", ") })
+}

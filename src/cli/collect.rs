@@ -1,0 +1,45 @@
+//! `meter95 collect`: collectors alone, posting to a service.
+
+use anyhow::Context;
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::site::SiteArgs;
+use super::stop;
+use crate::clock;
+use crate::sources::ship::Shipper;
+use crate::sources::{Sink, Sources, require_some};
+
+/// Options of `meter95 collect`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  meter95 --config collector.toml collect --to http://meter95.example:9595"
+)]
+pub struct CollectArgs {
+    /// The service to post to [default: the configuration's ship.to]
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+}
+
+/// Collects and ships until it is told to stop.
+///
+/// # Errors
+/// When there is nothing to collect or nowhere to ship it.
+pub async fn run(site: &SiteArgs, args: CollectArgs) -> anyhow::Result<()> {
+    let site = site.site()?;
+    let to = args.to.or_else(|| site.config.ship.to.clone());
+    let to = to.context("say where to post readings: --to URL, or ship.to in the configuration")?;
+    let sources = Sources::new(&site.config, clock::now).await?;
+    require_some(&sources)?;
+    let shipper = Shipper::new(&to);
+    let stop = stop::on_signal()?;
+    let shipping_stop = CancellationToken::new();
+    let shipping = tokio::spawn({
+        let (shipper, stop) = (shipper.clone(), shipping_stop.clone());
+        async move { shipper.run(stop).await }
+    });
+    let collected = sources.run(Sink::There(shipper), stop).await;
+    shipping_stop.cancel();
+    shipping.await.context("shipping ended unexpectedly")??;
+    collected
+}

@@ -1,0 +1,154 @@
+//! `meter95 serve`: collectors, aggregator, store, API and dashboard in one process.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::show;
+use super::site::{SiteArgs, Writer};
+use super::stop;
+use crate::aggregator::intake::{self, Intake};
+use crate::aggregator::pipeline::Pipeline;
+use crate::aggregator::recovery::Clock;
+use crate::aggregator::state::Times;
+use crate::api;
+use crate::clock;
+use crate::sources::{Sink, Sources};
+use crate::store::connection::{Store, StoreError};
+
+/// Options of `meter95 serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  meter95 --config /etc/meter95.toml serve")]
+pub struct ServeArgs {
+    /// Where the API and the dashboard listen [default: the configuration's, or 127.0.0.1:9595]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// When a part can't start, or ends by itself.
+pub async fn run(site: &SiteArgs, args: ServeArgs) -> anyhow::Result<()> {
+    let site = site.site()?;
+    let stop = stop::on_signal()?;
+    let listen = args.listen.unwrap_or(site.config.http.listen);
+    let sources = Sources::new(&site.config, clock::now).await?;
+    let no_sources = sources.is_empty();
+    let writer = site.writer("there is one meter95 serve for a data directory")?;
+    let listener = self::listen(listen).await?;
+    let store = site.store().await?;
+    let service = Service::start(store, writer, site.config.times(), listener).await?;
+    show::line(format_args!("meter95 is at http://{}", service.address));
+    if no_sources {
+        show::line("No device is configured: readings come by POST /v1/readings only.");
+    }
+    let sink = service.sink();
+    tokio::select! {
+        outcome = sources.run(sink, stop.clone()), if !no_sources => outcome.context("collecting ended")?,
+        () = stop.cancelled() => {}
+        ended = service.failed() => ended?,
+    }
+    service.stop().await
+}
+
+/// Listens on an address.
+///
+/// # Errors
+/// When it is taken, or not this machine's.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("can't listen on {address}; say --listen ADDRESS for another"))
+}
+
+/// The parts of the service that work together whatever feeds them.
+pub struct Service {
+    /// Where the API listens.
+    pub address: SocketAddr,
+    intake: Intake,
+    store: Store,
+    /// Stops the API; then, when no request is under way any more, the intake.
+    api_stop: CancellationToken,
+    intake_stop: CancellationToken,
+    api: JoinHandle<std::io::Result<()>>,
+    intake_task: JoinHandle<Result<(), StoreError>>,
+    ended: CancellationToken,
+    _writer: Writer,
+}
+
+impl Service {
+    /// Goes on from what `store` has, and answers on `listener`.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn start(
+        store: Store,
+        writer: Writer,
+        times: Times,
+        listener: TcpListener,
+    ) -> anyhow::Result<Self> {
+        let address = listener.local_addr()?;
+        let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(clock::now())).await?;
+        let live = pipeline.live();
+        let (intake, queue) = Intake::new();
+        let (api_stop, intake_stop, ended) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let intake_task = tokio::spawn({
+            let (stop, ended) = (intake_stop.clone(), ended.clone().drop_guard());
+            async move {
+                let _ended = ended;
+                intake::run(pipeline, queue, clock::now, stop).await
+            }
+        });
+        let app = api::App {
+            live,
+            intake: intake.clone(),
+            store: store.clone(),
+            now: clock::now,
+            times,
+            metrics: api::metrics::install(),
+        };
+        let api = tokio::spawn({
+            let (stop, ended) = (api_stop.clone(), ended.clone().drop_guard());
+            async move {
+                let _ended = ended;
+                api::serve(listener, app, stop).await
+            }
+        });
+        Ok(Self { address, intake, store, api_stop, intake_stop, api, intake_task, ended, _writer: writer })
+    }
+
+    /// Where collectors of this process put their readings.
+    #[must_use]
+    pub fn sink(&self) -> Sink {
+        Sink::Here(self.intake.clone())
+    }
+
+    /// Returns when a part has ended that should not have.
+    ///
+    /// # Errors
+    /// Always: that is what it waits for.
+    pub async fn failed(&self) -> anyhow::Result<()> {
+        self.ended.cancelled().await;
+        anyhow::bail!("a part of the service ended unexpectedly")
+    }
+
+    /// Stops everything in order: no more requests, then everything stored, then the store.
+    ///
+    /// # Errors
+    /// When a part did not end in order.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.api_stop.cancel();
+        self.api.await.context("the API ended unexpectedly")??;
+        self.intake_stop.cancel();
+        drop(self.intake);
+        self.intake_task.await.context("the aggregator ended unexpectedly")??;
+        self.store.close().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,303 @@
+//! The configuration: one tree of types, read once, strict.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::aggregator::state::{GRACE_MS_DEFAULT, Times};
+use crate::metering::delta::MAX_GAP_MS_DEFAULT;
+use crate::store::engine::{Endpoint, Secret};
+
+/// Where data is kept unless configured: visible, beside whoever tries it out.
+const DATA_DIR_DEFAULT: &str = "meter95-data";
+
+/// Where the API and the dashboard listen unless configured: on this machine only.
+const LISTEN_DEFAULT: &str = "127.0.0.1:9595";
+
+/// How often a port is read unless configured, in s: five readings a slot.
+const INTERVAL_S_DEFAULT: u64 = 60;
+
+/// The longest waiting time that may be configured, in s: a day.
+const SECONDS_MAX: u64 = 86_400;
+
+/// The configuration file, `meter95.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the embedded ClickHouse keeps its data.
+    pub data_dir: Option<PathBuf>,
+    /// A ClickHouse of one's own, instead of the embedded one.
+    pub clickhouse: ClickHouse,
+    /// The API and the dashboard.
+    pub http: Http,
+    /// Waiting times of the metering rules.
+    pub metering: Metering,
+    /// Switches and how to read them.
+    pub snmp: Snmp,
+    /// This host's own interfaces.
+    pub nic: Nic,
+    /// Where `meter95 collect` sends what it reads.
+    pub ship: Ship,
+}
+
+/// A ClickHouse that runs by itself.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClickHouse {
+    /// Its HTTP interface, such as `http://db:8123`; the embedded one is started without it.
+    pub url: Option<String>,
+    /// The user to log in as; `default` unless given.
+    pub user: Option<String>,
+    /// A file with that user's password in its first line.
+    pub password_file: Option<PathBuf>,
+    /// The database; `meter95` unless given.
+    pub database: Option<String>,
+    /// The library or binary of the embedded one, before any that is found.
+    pub engine: Option<PathBuf>,
+}
+
+/// The API and the dashboard.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 9595));
+        Self { listen: LISTEN_DEFAULT.parse().unwrap_or(loopback) }
+    }
+}
+
+/// Waiting times of the metering rules (SPEC.md sections 2 and 4).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metering {
+    /// The longest stretch between two readings that is spread, in s; 900 unless given.
+    pub max_gap_s: Option<u64>,
+    /// How long after its end a slot waits for silent ports, in s; 600 unless given.
+    pub grace_s: Option<u64>,
+}
+
+/// Switches and how to read them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Snmp {
+    /// How often each device is read, in s; 60 unless given.
+    pub interval_s: Option<u64>,
+    /// The devices.
+    pub devices: Vec<SnmpDevice>,
+}
+
+/// A switch.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnmpDevice {
+    /// Its name, as in the inventory.
+    pub name: String,
+    /// Its address, with a port unless that is 161.
+    pub address: String,
+    /// The community, for SNMP v2c. Better kept in a file.
+    pub community: Option<String>,
+    /// A file with the community in its first line.
+    pub community_file: Option<PathBuf>,
+    /// Interfaces to read, `*` standing for any text; all unless given.
+    #[serde(default)]
+    pub interfaces: Vec<String>,
+    /// How often this one is read, in s.
+    pub interval_s: Option<u64>,
+}
+
+/// This host's own interfaces.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Nic {
+    /// Whether they are read.
+    pub enabled: bool,
+    /// The device name under which they are known; the host's unless given.
+    pub device: Option<String>,
+    /// Which ones; all physical ones unless given.
+    pub interfaces: Vec<String>,
+    /// How often, in s; 60 unless given.
+    pub interval_s: Option<u64>,
+}
+
+/// Where a lone collector sends what it reads.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ship {
+    /// The service, such as `http://meter95.example:9595`.
+    pub to: Option<String>,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file can't be read.
+    #[error("can't read {0}")]
+    Read(PathBuf, #[source] std::io::Error),
+    /// The file has another shape; the cause names line and field.
+    #[error("{0}: {1}")]
+    Shape(PathBuf, Box<toml::de::Error>),
+    /// A value that can't be.
+    #[error("{field} is {value}: {says}")]
+    Value {
+        /// The field, as in `metering.grace_s`.
+        field: String,
+        /// What stands there.
+        value: String,
+        /// What is wrong with it.
+        says: String,
+    },
+}
+
+impl Config {
+    /// Reads the file, or takes everything as default without one.
+    ///
+    /// # Errors
+    /// When it can't be read, has an unknown field, or a value that can't be.
+    pub fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError::Read(path.to_owned(), e))?;
+        let config: Self =
+            toml::from_str(&text).map_err(|e| ConfigError::Shape(path.to_owned(), Box::new(e)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let seconds = [
+            ("metering.max_gap_s", self.metering.max_gap_s),
+            ("metering.grace_s", self.metering.grace_s),
+            ("snmp.interval_s", self.snmp.interval_s),
+            ("nic.interval_s", self.nic.interval_s),
+        ];
+        let of_devices =
+            self.snmp.devices.iter().map(|device| ("snmp.devices.interval_s", device.interval_s));
+        for (field, value) in seconds.into_iter().chain(of_devices) {
+            if let Some(value) = value.filter(|s| !(1..=SECONDS_MAX).contains(s)) {
+                let says = format!("it must be 1 to {SECONDS_MAX} s");
+                return Err(ConfigError::Value { field: field.to_owned(), value: value.to_string(), says });
+            }
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for device in &self.snmp.devices {
+            let problem = if !names.insert(&device.name) {
+                "another device has this name"
+            } else if device.community.is_some() && device.community_file.is_some() {
+                "it has both community and community_file; write one of them"
+            } else if device.community.is_none() && device.community_file.is_none() {
+                "it has neither community nor community_file"
+            } else {
+                continue;
+            };
+            let value = format!("{:?}", device.name);
+            return Err(ConfigError::Value {
+                field: "snmp.devices.name".to_owned(),
+                value,
+                says: problem.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT))
+    }
+
+    /// The waiting times of the metering rules.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        let ms = |s: Option<u64>, default| {
+            s.and_then(|s| i64::try_from(s).ok()).and_then(|s| s.checked_mul(1_000)).unwrap_or(default)
+        };
+        Times {
+            max_gap_ms: ms(self.metering.max_gap_s, MAX_GAP_MS_DEFAULT),
+            grace_ms: ms(self.metering.grace_s, GRACE_MS_DEFAULT),
+        }
+    }
+
+    /// How often a device is read, in s.
+    #[must_use]
+    pub fn interval_s(&self, own: Option<u64>, of_kind: Option<u64>) -> u64 {
+        own.or(of_kind).unwrap_or(INTERVAL_S_DEFAULT)
+    }
+
+    /// The ClickHouse that was configured, if any.
+    ///
+    /// # Errors
+    /// When the password's file can't be read.
+    pub fn endpoint(&self) -> Result<Option<Endpoint>, ConfigError> {
+        let Some(url) = self.clickhouse.url.clone() else {
+            return Ok(None);
+        };
+        let password = match &self.clickhouse.password_file {
+            Some(path) => first_line(path)?,
+            None => String::new(),
+        };
+        let user = self.clickhouse.user.clone().unwrap_or_else(|| "default".to_owned());
+        Ok(Some(Endpoint { url, user, password: Secret::new(password) }))
+    }
+}
+
+impl SnmpDevice {
+    /// The community.
+    ///
+    /// # Errors
+    /// When its file can't be read.
+    pub fn community(&self) -> Result<String, ConfigError> {
+        match (&self.community, &self.community_file) {
+            (Some(community), _) => Ok(community.clone()),
+            (None, Some(path)) => first_line(path),
+            (None, None) => Ok(String::new()),
+        }
+    }
+}
+
+/// The first line of a file with a secret.
+fn first_line(path: &Path) -> Result<String, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|e| ConfigError::Read(path.to_owned(), e))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(toml: &str) -> Result<Config, String> {
+        let config: Config = toml::from_str(toml).map_err(|e| e.to_string())?;
+        config.check().map_err(|e| e.to_string())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn nothing_need_be_configured() {
+        let config = check("").unwrap();
+        assert_eq!(config.http.listen.to_string(), LISTEN_DEFAULT);
+        assert_eq!(config.times().grace_ms, 600_000);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (toml, says) in [
+            ("datadir = 'x'", "unknown field `datadir`"),
+            ("[metering]\ngrace_s = 0", "metering.grace_s is 0: it must be 1 to 86400 s"),
+            ("[http]\nlisten = 'here'", "listen"),
+            ("[[snmp.devices]]\nname = 'a'\naddress = 'b'", "neither community nor community_file"),
+            (
+                "[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'\n[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'",
+                "snmp.devices.name is \"a\": another device has this name",
+            ),
+        ] {
+            let error = check(toml).unwrap_err();
+            assert!(error.contains(says), "{toml}\n{error}");
+        }
+    }
+}

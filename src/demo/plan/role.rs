@@ -1,0 +1,100 @@
+//! Which part each server plays: the special ones by number, the many by chance.
+
+use super::{NAGOYA, TOKYO};
+use crate::demo::habit::{EPOCH, Habit, mix};
+use crate::demo::site::Addon;
+
+/// What a server is before it is connected.
+pub(super) struct Role {
+    /// What its curves are drawn from.
+    pub(super) seed: u64,
+    /// Where it stands.
+    pub(super) region: &'static str,
+    /// What it does.
+    pub(super) habit: Habit,
+    /// Whether it has a NIC on each switch of a pair.
+    pub(super) dual: bool,
+    /// What it pays.
+    pub(super) plan: &'static str,
+    /// What was bought beyond the plan.
+    pub(super) addons: Vec<Addon>,
+    /// What goes in the less busy direction, in percent of the busier.
+    pub(super) other_percent: u32,
+    /// Whether in is the busier direction.
+    pub(super) inbound: bool,
+}
+
+/// Servers whose part is not left to chance.
+const CROWDS_NAGOYA: usize = 0;
+const EXTREME_TOKYO: usize = 1;
+const DOWN: usize = 2;
+pub(super) const NEW: usize = 3;
+const DUAL: usize = 4;
+const BACKUP: usize = 5;
+
+/// The part of the server of this number.
+pub(super) fn role(seed: u64, number: usize) -> Role {
+    let seed = mix(seed, number as u64);
+    let draw = |salt: u64, least: u32, most: u32| -> u32 {
+        let span = u64::from(most.saturating_sub(least)) + 1;
+        least.saturating_add(u32::try_from(mix(seed, 0x50 + salt) % span).unwrap_or(0))
+    };
+    let nagoya = matches!(draw(0, 0, 99), 70..);
+    let region = match number {
+        CROWDS_NAGOYA => NAGOYA,
+        EXTREME_TOKYO | DOWN | NEW | DUAL | BACKUP => TOKYO,
+        _ if nagoya => NAGOYA,
+        _ => TOKYO,
+    };
+    let habit = match number {
+        CROWDS_NAGOYA => Habit::Extreme { mean_bps: 165_000_000 },
+        EXTREME_TOKYO => Habit::Extreme { mean_bps: draw(1, 60_000_000, 100_000_000) },
+        DOWN => Habit::Down,
+        NEW => Habit::Diurnal { peak_bps: 2_400_000, weekend_percent: 90 },
+        DUAL => Habit::Diurnal { peak_bps: 3_500_000, weekend_percent: 110 },
+        BACKUP => Habit::NightBackup { base_bps: 250_000, backup_bps: 12_000_000, slots: 24 },
+        _ => habit(&draw),
+    };
+    let plain = number > BACKUP;
+    let addons = if plain && draw(2, 0, 99) < 5 {
+        vec![Addon { bps: 2_000_000, from: EPOCH, until: None }]
+    } else {
+        Vec::new()
+    };
+    Role {
+        seed,
+        region,
+        habit,
+        dual: region == TOKYO && (number == DUAL || plain && draw(3, 0, 99) < 22),
+        plan: match draw(4, 0, 99) {
+            0..=6 if plain => "biz-5m",
+            7..=14 if plain => "intl-1m",
+            _ => "std-1m",
+        },
+        addons,
+        other_percent: draw(5, 8, 45),
+        inbound: number != CROWDS_NAGOYA && draw(6, 0, 99) < 15,
+    }
+}
+
+/// The habits of the many: most stay far below 1 Mbps, about one in six is billed.
+fn habit(draw: &impl Fn(u64, u32, u32) -> u32) -> Habit {
+    let heavy = draw(10, 0, 99);
+    match draw(11, 0, 99) {
+        0..=41 => Habit::Quiet { mean_bps: draw(12, 3_000, 90_000) },
+        42..=73 => Habit::Diurnal {
+            peak_bps: if heavy < 25 { draw(13, 1_300_000, 6_000_000) } else { draw(13, 120_000, 800_000) },
+            weekend_percent: draw(14, 50, 125),
+        },
+        74..=87 => Habit::Bursty {
+            base_bps: draw(15, 30_000, 250_000),
+            burst_bps: draw(16, 3_000_000, 40_000_000),
+            bursts: if heavy < 25 { draw(17, 7, 14) } else { draw(17, 1, 4) },
+        },
+        _ => Habit::NightBackup {
+            base_bps: draw(18, 30_000, 300_000),
+            backup_bps: draw(19, 2_000_000, 25_000_000),
+            slots: if heavy < 40 { 24 } else { 9 },
+        },
+    }
+}

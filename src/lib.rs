@@ -1,0 +1,27 @@
+//! meter95: from the counter on a switch port to the line on an invoice.
+//!
+//! The folders are the flow: the collectors that [`sources`] runs ship readings, [`aggregator`] makes them slots, samples
+//! and live figures by the rules of [`metering`] for what [`inventory`] says is sold, [`store`] keeps all of it, [`usage`]
+//! tells a month's figures, and [`api`] and [`cli`] show them.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+
+pub mod metering;
+
+pub mod inventory;
+
+pub mod sources;
+
+pub mod ndjson;
+
+pub mod aggregator;
+
+pub mod store;
+
+pub mod usage;
+
+pub mod api;
+
+pub mod demo;

@@ -1,0 +1,90 @@
+//! The `meter95` command: reads the command line and calls one function of `cli`.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use meter95::cli;
+use meter95::store::engine::child::child_main;
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless RUST_LOG says otherwise: by a service, and by a command that prints its outcome anyway.
+const LOG_OF_SERVICE: &str = "warn,meter95=info,meter95_snmp=info,meter95_nic=info";
+const LOG_OF_COMMAND: &str = "warn";
+
+/// Bandwidth metering and 95th-percentile accounting for dedicated servers
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(flatten)]
+    site: cli::site::SiteArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything: collectors, aggregator, store, API and dashboard
+    Serve(cli::serve::ServeArgs),
+    /// Run collectors alone, posting to a service elsewhere
+    Collect(cli::collect::CollectArgs),
+    /// Show everything on a simulated site, from nothing to a live dashboard
+    Demo(cli::demo::DemoArgs),
+    /// List a device's ports as lines for an inventory
+    Discover(cli::discover::DiscoverArgs),
+    /// Say what is sold and metered: plans, servers, their ports
+    #[command(subcommand)]
+    Inventory(cli::inventory::InventoryCommand),
+    /// Take readings from files through the real pipeline
+    Import(cli::import::ImportArgs),
+    /// Tell a month's figures: p95, overage, burst left
+    Usage(cli::usage::UsageArgs),
+    /// Validate the configuration and what it points at
+    Check(cli::check::CheckArgs),
+    /// The embedded ClickHouse: fetch it, look at it
+    #[command(subcommand)]
+    Engine(cli::engine::EngineCommand),
+    #[command(hide = true)]
+    EngineChild(cli::engine::ChildArgs),
+}
+
+fn main() -> ExitCode {
+    let Cli { site, command } = Cli::parse();
+    let command = match command {
+        // Before any runtime and any thread: it is another program from here on.
+        Command::EngineChild(args) => return child_main(&args.into()),
+        command => command,
+    };
+    match run(&site, command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {}", cli::show::error(&e));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
+    let log = match command {
+        Command::Serve(_) | Command::Collect(_) => LOG_OF_SERVICE,
+        _ => LOG_OF_COMMAND,
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log));
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(args) => cli::serve::run(site, args).await,
+            Command::Collect(args) => cli::collect::run(site, args).await,
+            Command::Demo(args) => cli::demo::run(site, args).await,
+            Command::Discover(args) => cli::discover::run(args).await,
+            Command::Check(args) => cli::check::run(site, args).await,
+            Command::Inventory(command) => cli::inventory::run(site, command).await,
+            Command::Import(args) => cli::import::run(site, args).await,
+            Command::Usage(args) => cli::usage::run(site, args).await,
+            Command::Engine(command) => cli::engine::run(site, command).await,
+            Command::EngineChild(_) => Ok(()),
+        }
+    })
+}

@@ -1,0 +1,26 @@
+//! SPEC.md as code, in the order in which a figure is made: no I/O, no async, no clock (time is an argument),
+//! no logging, no floating point.
+//!
+//! Two readings make a [`delta`], a delta is spread over [`slot`]s, a server's ports make its [`sample`] of a slot,
+//! a [`period`]'s samples are ranked ([`percentile`]) against the [`allowance`], a [`tally`] keeps that up to date
+//! while the month runs, and [`money`] prices what is over.
+
+pub mod units;
+
+pub mod delta;
+pub mod slot;
+
+pub mod meter;
+
+pub mod sample;
+
+pub mod period;
+
+pub mod percentile;
+pub mod top_set;
+
+pub mod allowance;
+pub mod overage;
+pub mod tally;
+
+pub mod money;

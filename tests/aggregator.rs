@@ -1,0 +1,206 @@
+//! The live state against a plain computation: whatever order and pace readings come in, whenever the clock is told and
+//! whatever memory has forgotten, the samples that count in the end are those of SPEC.md sections 2 to 4.
+
+use std::collections::BTreeMap;
+
+use meter95::aggregator::output::{PortId, Revised, ServerId};
+use meter95::aggregator::state::{Aggregator, Times};
+use meter95::inventory::Inventory;
+use meter95::inventory::document::Document;
+use meter95::metering::meter::PortMeter;
+use meter95::metering::sample::{PortKind, Sample, combine, port_rates};
+use meter95::metering::slot::PortSlot;
+use meter95::metering::units::Slot;
+use meter95_reading::{Counters, PortKey, Timestamp, Width};
+use proptest::prelude::*;
+
+/// A round instant in the middle of a month.
+const START_MS: i64 = 1_790_000_100_000;
+
+const INVENTORY: &str = "
+[[servers]]
+id = 'single'
+ports = [{ device = 'sw1', interface = 'a' }]
+[[servers]]
+id = 'dual'
+ports = [{ device = 'sw1', interface = 'b' }, { device = 'sw2', interface = 'b', kind = 'nic' }]
+";
+
+fn inventory() -> Inventory {
+    Inventory::from_document(&toml::from_str::<Document>(INVENTORY).unwrap()).unwrap()
+}
+
+fn keys() -> [PortKey; 3] {
+    [("sw1", "a"), ("sw1", "b"), ("sw2", "b")]
+        .map(|(device, interface)| PortKey::new(device, interface).unwrap())
+}
+
+/// A reading of one of the three ports.
+#[derive(Debug, Clone)]
+struct Step {
+    port: usize,
+    counters: Counters,
+}
+
+/// Readings of three ports with pauses, resets and outages, each port's in order of time.
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let gap = prop_oneof![8 => 20_000i64..70_000, 3 => 200_000i64..400_000, 1 => 900_001i64..5_000_000];
+    let octets = prop_oneof![6 => 0u64..10_000_000, 1 => Just(u64::MAX)];
+    prop::collection::vec((0usize..3, gap, octets.clone(), octets), 1..150).prop_map(|raw| {
+        let mut state = [(START_MS, 0u64, 0u64); 3];
+        let mut steps = Vec::new();
+        for (port, gap_ms, rx, tx) in raw {
+            let (time, rx_octets, tx_octets) = &mut state[port];
+            *time += gap_ms;
+            // The largest value stands for a counter that starts anew.
+            *rx_octets = if rx == u64::MAX { 0 } else { *rx_octets + rx };
+            *tx_octets = if tx == u64::MAX { 0 } else { *tx_octets + tx };
+            let counters = Counters {
+                time: Timestamp(*time),
+                rx_octets: *rx_octets,
+                tx_octets: *tx_octets,
+                width: Width::Bits64,
+                uptime_cs: None,
+                discontinuity_cs: None,
+                rx_packets: None,
+                tx_packets: None,
+                speed_bps: None,
+            };
+            steps.push(Step { port, counters });
+        }
+        steps
+    })
+}
+
+/// What every port carried, by a meter alone.
+fn slots_plainly(steps: &[Step]) -> [BTreeMap<Slot, PortSlot>; 3] {
+    std::array::from_fn(|port| {
+        let mut meter = PortMeter::default();
+        let mut slots = BTreeMap::new();
+        for step in steps.iter().filter(|step| step.port == port) {
+            meter.observe(&step.counters, None, Times::default().max_gap_ms, |slot, carried| {
+                slots.insert(slot, carried);
+            });
+        }
+        slots.extend(meter.open());
+        slots
+    })
+}
+
+/// The samples of both servers, by SPEC.md section 4 and nothing else.
+fn samples_plainly(steps: &[Step]) -> BTreeMap<(&'static str, Slot), Sample> {
+    let ports = slots_plainly(steps);
+    let mut samples = BTreeMap::new();
+    for (server, of) in
+        [("single", &[(0, PortKind::Switch)][..]), ("dual", &[(1, PortKind::Switch), (2, PortKind::Nic)][..])]
+    {
+        let slots: Vec<Slot> = of.iter().flat_map(|(port, _)| ports[*port].keys().copied()).collect();
+        for slot in slots {
+            let rates = of.iter().map(|(port, kind)| port_rates(ports[*port].get(&slot)?, *kind));
+            if let Some(sample) = combine(rates) {
+                samples.insert((server, slot), sample);
+            }
+        }
+    }
+    samples
+}
+
+/// What a store would have, and the state that writes to it.
+struct Harness {
+    state: Aggregator,
+    ids: [PortId; 3],
+    port_slots: BTreeMap<(Slot, PortId), PortSlot>,
+    samples: BTreeMap<ServerId, BTreeMap<Slot, Revised>>,
+}
+
+impl Harness {
+    fn new() -> Self {
+        let mut state = Aggregator::new(Times::default(), Timestamp(START_MS));
+        state.set_inventory(inventory());
+        state.take_cold();
+        state.take_stale_tallies();
+        let ids = keys().map(|key| state.port_id(&key));
+        Self { state, ids, port_slots: BTreeMap::new(), samples: BTreeMap::new() }
+    }
+
+    fn store(&mut self) {
+        let output = self.state.take_output();
+        for out in output.port_slots {
+            self.port_slots.insert((out.slot, out.port), out.carried);
+        }
+        for out in output.samples {
+            let known = self.samples.entry(out.server).or_default();
+            let before = known.insert(out.slot, Revised { sample: out.sample, revision: out.revision });
+            assert!(before.is_none_or(|b| b.revision < out.revision), "a revision is never written twice");
+        }
+    }
+
+    /// As the pipeline does it: store, settle what memory does not reach, store.
+    fn flush(&mut self) {
+        self.store();
+        for (server, from) in self.state.take_cold() {
+            let samples = self.samples.get(&server).cloned().unwrap_or_default();
+            self.state.settle(server, from, &self.port_slots, &samples);
+        }
+        self.store();
+    }
+
+    fn run(&mut self, steps: &[Step], clock: &[u8]) {
+        for (i, step) in steps.iter().enumerate() {
+            let id = self.ids[step.port];
+            if self.state.accept(id, step.counters.time) {
+                self.state.observe(id, &step.counters);
+            }
+            match clock.get(i % clock.len().max(1)) {
+                Some(0) => self.state.advance(step.counters.time),
+                Some(1) => self.flush(),
+                Some(2) => self.state.advance(step.counters.time.plus_ms(3_000_000)),
+                _ => {}
+            }
+        }
+        let last = steps.iter().map(|step| step.counters.time).max().unwrap_or(Timestamp(START_MS));
+        self.state.advance(last.plus_ms(1_000_000));
+        self.flush();
+    }
+
+    fn result(&self) -> BTreeMap<(&'static str, Slot), Sample> {
+        let mut result = BTreeMap::new();
+        for name in ["single", "dual"] {
+            let id = self.state.server(name).unwrap().id;
+            for (slot, revised) in self.samples.get(&id).into_iter().flatten() {
+                if let Some(sample) = revised.sample {
+                    result.insert((name, *slot), sample);
+                }
+            }
+        }
+        result
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn samples_are_those_of_a_plain_computation(steps in steps(), clock in prop::collection::vec(0u8..8, 1..20)) {
+        let mut harness = Harness::new();
+        harness.run(&steps, &clock);
+        prop_assert_eq!(harness.result(), samples_plainly(&steps));
+    }
+
+    #[test]
+    fn tallies_are_those_of_the_samples_that_count(steps in steps(), clock in prop::collection::vec(0u8..8, 1..20)) {
+        let mut harness = Harness::new();
+        harness.run(&steps, &clock);
+        let state = &harness.state;
+        for name in ["single", "dual"] {
+            let server = state.server(name).unwrap();
+            let mut plain = meter95::metering::tally::Tally::new(server.tally.rules().clone());
+            for ((_, slot), sample) in samples_plainly(&steps).into_iter().filter(|((n, _), _)| *n == name) {
+                plain.change(slot, None, Some(sample.rates));
+            }
+            let until = state.closed_until(server);
+            prop_assert_eq!(server.tally.figures(until), plain.figures(until), "{}", name);
+            prop_assert!(server.month.contains(until.previous()));
+        }
+    }
+}

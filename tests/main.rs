@@ -1,0 +1,22 @@
+//! The integration tests: one binary, a file a theme.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
+#[path = "../collectors/nic/tests/namespace.rs"]
+mod namespace;
+mod support;
+
+mod aggregator;
+mod api;
+mod commands;
+mod engine;
+mod meters;
+mod months;
+mod recovery;
+mod tidy;
+mod vectors;

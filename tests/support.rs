@@ -1,0 +1,66 @@
+//! What several themes need.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use meter95::store::connection::Store;
+use meter95::store::engine::Options;
+
+/// An empty store for the test `name`, on an engine of its own: the engine's user may use one database only. It ends
+/// with the last clone, or with this process.
+pub(crate) async fn store(name: &str) -> Store {
+    store_and_dir(name).await.0
+}
+
+/// As [`store`], with the data directory.
+pub(crate) async fn store_and_dir(name: &str) -> (Store, PathBuf) {
+    let options = Options {
+        child_exe: Some(env!("CARGO_BIN_EXE_meter95").into()),
+        memory_octets_max: Some(1 << 30),
+        ..Options::default()
+    };
+    let dir = data_dir(name);
+    let store = Store::open(&dir, options)
+        .await
+        .unwrap_or_else(|e| panic!("{e}; is the engine installed (`meter95 engine install`)?"));
+    (store, dir)
+}
+
+/// Ends the engine of a data directory as a crash would. `false` where none runs at this moment.
+pub(crate) fn kill_engine(data_dir: &Path) -> bool {
+    let own = std::process::id().to_string();
+    let is_it = |pid: &str| {
+        let cmdline = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let cmdline = String::from_utf8_lossy(&cmdline);
+        pid != own && cmdline.contains("engine-child") && cmdline.contains(&*data_dir.to_string_lossy())
+    };
+    let pids = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().into_string().ok());
+    let found = pids.filter(|name| name.bytes().all(|b| b.is_ascii_digit())).find(|pid| is_it(pid));
+    found.is_some_and(|pid| Command::new("kill").args(["-9", &pid]).status().unwrap().success())
+}
+
+/// A new folder of this process; those of processes that have ended go.
+fn data_dir(name: &str) -> PathBuf {
+    const PREFIX: &str = "stores-of-";
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let ended = |pid: &str| !Path::new("/proc").join(pid).exists();
+        if name.strip_prefix(PREFIX).is_some_and(ended) {
+            // Another test may be at it too.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let own = folder.join(format!("{PREFIX}{}", std::process::id())).join(name);
+    // A process of the same number may have left one.
+    let _ = std::fs::remove_dir_all(&own);
+    own
+}
+
+/// The command `meter95 --data-dir DIR`, of no configuration but its own.
+pub(crate) fn meter95(data_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meter95"));
+    command.env_remove("METER95_CONFIG").arg("--data-dir").arg(data_dir);
+    command
+}
