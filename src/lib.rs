@@ -22,6 +22,8 @@ pub mod store;
 
 pub mod usage;
 
+pub mod closing;
+
 pub mod api;
 
 pub mod demo;

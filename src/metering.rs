@@ -3,7 +3,8 @@
 //!
 //! Two readings make a [`delta`], a delta is spread over [`slot`]s, a server's ports make its [`sample`] of a slot,
 //! a [`period`]'s samples are ranked ([`percentile`]) against the [`allowance`], a [`tally`] keeps that up to date
-//! while the month runs, and [`money`] prices what is over.
+//! while the month runs, [`money`] prices what is over, and a [`statement`] says
+//! it all of a month that has ended.
 
 pub mod units;
 
@@ -24,3 +25,5 @@ pub mod overage;
 pub mod tally;
 
 pub mod money;
+
+pub mod statement;

@@ -2,6 +2,8 @@
 //!
 //! A [`connection`] is to the embedded [`engine`] or to a configured server, brought up to date by [`migrate`]. [`rows`]
 //! are the tables' shapes; [`write`] puts them in, [`load`] reads the state back, [`usage`] the figures of a month.
+//! For closing, [`month`] reads months of samples, [`cross_check`] makes the figures a second time, and [`statements`]
+//! keeps what was issued.
 
 pub mod engine;
 
@@ -14,3 +16,7 @@ pub mod write;
 
 pub mod load;
 pub mod usage;
+
+pub mod cross_check;
+pub mod month;
+pub mod statements;

@@ -258,7 +258,9 @@ fn newest_allowance(rules: &Rules, closed_until: Slot) -> Bps {
     rules.allowance.in_slot(closed_until.min(until).previous().max(from))
 }
 
-fn coverage(samples: u64, expected: u64) -> Option<Decimal> {
+/// `samples / expected`, rounded down to four decimals; `None` where nothing is expected.
+#[must_use]
+pub fn coverage(samples: u64, expected: u64) -> Option<Decimal> {
     if expected == 0 {
         return None;
     }

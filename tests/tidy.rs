@@ -55,8 +55,18 @@ const PLACES: &[&str] = &[
 ];
 
 /// The flow of `src/metering`, a file (or folder) a step.
-const METERING: &[&str] =
-    &["units", "delta", "slot", "sample", "period", "percentile", "allowance", "overage", "money"];
+const METERING: &[&str] = &[
+    "units",
+    "delta",
+    "slot",
+    "sample",
+    "period",
+    "percentile",
+    "allowance",
+    "overage",
+    "money",
+    "statement",
+];
 
 /// Crates that `src/metering` may use: values and arithmetic, no input and no output.
 const METERING_CRATES: &[&str] = &["jiff", "meter95_reading", "rust_decimal", "serde", "thiserror"];

@@ -81,23 +81,48 @@ impl From<Price> for Decimal {
 }
 
 /// The price of the part of billable bandwidth from a threshold up to the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tier {
     /// From how much billable bandwidth on.
+    #[serde(rename = "from_bps")]
     pub from: Bps,
     /// What 1 Mbps of that part costs.
+    #[serde(rename = "price_per_mbps")]
     pub price: Price,
 }
 
 /// How overage is priced: in what steps, at what price, rounded how.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Tariff {
     currency: Currency,
+    #[serde(rename = "unit_bps")]
     unit: Bps,
     rounding: Rounding,
     amount_rounding: Rounding,
     /// The first from 0, ascending; one where the price is the same throughout.
     tiers: Vec<Tier>,
+}
+
+/// A tariff as it is written, before it is known to be one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    currency: Currency,
+    unit_bps: Bps,
+    rounding: Rounding,
+    amount_rounding: Rounding,
+    tiers: Vec<Tier>,
+}
+
+impl TryFrom<Written> for Tariff {
+    type Error = MoneyError;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { currency, unit_bps, rounding, amount_rounding, tiers } = written;
+        Self::new(currency, unit_bps, rounding, amount_rounding, tiers)
+    }
 }
 
 /// A figure that can't be part of a tariff.
@@ -158,6 +183,30 @@ impl Tariff {
     #[must_use]
     pub fn currency(&self) -> &Currency {
         &self.currency
+    }
+
+    /// In what steps overage is billed.
+    #[must_use]
+    pub fn unit(&self) -> Bps {
+        self.unit
+    }
+
+    /// Which way overage goes between two steps.
+    #[must_use]
+    pub fn rounding(&self) -> Rounding {
+        self.rounding
+    }
+
+    /// Which way an amount goes between two of the currency's smallest units.
+    #[must_use]
+    pub fn amount_rounding(&self) -> Rounding {
+        self.amount_rounding
+    }
+
+    /// The prices, each of the part of billable bandwidth from its threshold up to the next one.
+    #[must_use]
+    pub fn tiers(&self) -> &[Tier] {
+        &self.tiers
     }
 
     /// Overage as a whole multiple of the unit.

@@ -21,7 +21,7 @@ mod library;
 pub mod install;
 
 mod config;
-mod hash;
+pub(crate) mod hash;
 mod layout;
 pub(crate) mod lock;
 mod secret;

@@ -11,7 +11,7 @@ const BLOCK_OCTETS: usize = 1 << 20;
 
 /// `octets` in lower-case hexadecimal digits.
 #[must_use]
-pub(super) fn hex(octets: &[u8]) -> String {
+pub(crate) fn hex(octets: &[u8]) -> String {
     use std::fmt::Write;
     octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
         // Writing into a `String` cannot fail.

@@ -1,0 +1,290 @@
+//! Closing a month: every statement is drafted, computed twice, and issued, or held for a person's review.
+//!
+//! It may be run again at any time. What was issued stays as it is; what is missing, after a crash or because the two
+//! computations differed, is issued then; what was held is looked at anew.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use meter95_reading::{PortKey, Timestamp};
+use serde::Serialize;
+
+use super::acts::{ActKind, Trail};
+use super::draft::{Draft, Frame, UNITS_AT_ONCE, drafts};
+use super::statement::{Review, Statement};
+use super::unit::{Sources, Unit};
+use crate::aggregator::output::{PortId, ServerId};
+use crate::inventory::document::Document;
+use crate::inventory::instant::{Instant, rfc3339};
+use crate::inventory::{Inventory, PLAN_DEFAULT, Server};
+use crate::metering::period::Month;
+use crate::store::connection::{Store, StoreError};
+use crate::store::statements::{Filed, State};
+
+/// Lots of units that are read and checked at once: while one is computed, ClickHouse works on the next.
+const LOTS_AT_ONCE: usize = 2;
+
+/// Who closes, when, and what they take upon themselves.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The month.
+    pub period: Month,
+    /// By whom.
+    pub by: String,
+    /// Now.
+    pub now: Timestamp,
+    /// How long after its end a slot waits for silent ports, in ms.
+    pub grace_ms: i64,
+    /// Why it is closed though a collector may have unsent readings.
+    pub override_reason: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Statements that were issued now.
+    pub issued: u64,
+    /// Statements that had been issued before.
+    pub issued_before: u64,
+    /// Statements that wait in the review queue.
+    pub held: u64,
+    /// What was not issued because the two computations differ, in words.
+    pub differing: Vec<String>,
+}
+
+/// Why a month can't be closed.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseError {
+    /// It still runs, or its last slots may still change.
+    #[error("{period} ends at {end} and can be closed from {from} on; it is {now} now")]
+    TooEarly {
+        /// The month.
+        period: Month,
+        /// Its end.
+        end: String,
+        /// When its last slots have had their grace.
+        from: String,
+        /// Now.
+        now: String,
+    },
+    /// Readings are stored from which not everything has followed.
+    #[error(
+        "readings are stored from which not everything has followed yet: start `meter95 serve`, or wait a moment if it runs"
+    )]
+    Unfollowed,
+    /// A collector may have readings of the month.
+    #[error("collectors may have readings that were not sent:\n{}\nTo close all the same, say who answers for it and why: --override REASON --by NAME", .0.join("\n"))]
+    HeldBack(Vec<String>),
+    /// A person must be named.
+    #[error("{0} is empty: say who does this, and why")]
+    Nameless(&'static str),
+    /// The stored inventory makes no sense.
+    #[error("the inventory {0}")]
+    Inventory(String),
+    /// The store can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Everything that a month's drafts are made of, except samples.
+pub struct Month95 {
+    /// What all drafts have in common.
+    pub frame: Frame,
+    /// What is billed.
+    pub units: Vec<Unit>,
+}
+
+/// What is billed in `period`, by the inventory in force and the exclusions so far.
+///
+/// # Errors
+/// When the store can't be read, or what it has of the inventory contradicts itself.
+pub async fn month(store: &Store, period: Month, trail: &Trail) -> Result<Month95, CloseError> {
+    let (inventory_version, document) = store.inventory().await?;
+    let inventory = checked(&document)?;
+    let (start, _) = period.span(&inventory.timezone);
+    let (_, before) = store.inventory_as_of(start).await?;
+    let before = checked(&before)?;
+    let removed = removed(store, &document, start).await?;
+    let ids: BTreeMap<String, ServerId> =
+        store.servers().await?.into_iter().zip((0..).map(ServerId)).collect();
+    let ports: BTreeMap<PortKey, PortId> = store.ports().await?.into_iter().zip((0..).map(PortId)).collect();
+    let exclusions = trail.exclusions()?;
+    let sources = Sources {
+        inventory: &inventory,
+        before: &before,
+        removed: &removed,
+        ids: &ids,
+        exclusions: &exclusions,
+    };
+    let month = period.slots(&inventory.timezone);
+    let timezone = inventory.timezone_name.clone();
+    let units = sources.units(month);
+    Ok(Month95 { frame: Frame { period, month, timezone, inventory_version, ports }, units })
+}
+
+fn checked(document: &Document) -> Result<Inventory, CloseError> {
+    Inventory::from_document(document).map_err(|e| CloseError::Inventory(format!("contradicts itself: {e}")))
+}
+
+/// Servers that went since `start`, as they were.
+async fn removed(
+    store: &Store,
+    document: &Document,
+    start: Timestamp,
+) -> Result<Vec<(Server, Timestamp)>, CloseError> {
+    let mut removed = Vec::new();
+    for (mut entry, at) in store.servers_removed_since(start).await? {
+        if !document.plans.iter().any(|plan| plan.id == entry.plan) {
+            // Its plan went too: it is held for review anyway.
+            entry.plan = PLAN_DEFAULT.to_owned();
+        }
+        let (timezone, plans) = (document.timezone.clone(), document.plans.clone());
+        let alone = Document { timezone, plans, servers: vec![entry], ..Document::default() };
+        removed.extend(checked(&alone)?.servers.into_values().map(|server| (server, at)));
+    }
+    Ok(removed)
+}
+
+/// Closes the month: see the head of this file. `progress` hears how many units have been dealt with, and of how many.
+///
+/// # Errors
+/// When it is too early, a collector may have unsent readings, or the store can't be used. What was issued until then
+/// stays, and closing again goes on from there.
+pub async fn close(
+    store: &Store,
+    order: &Order,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Outcome, CloseError> {
+    if order.by.trim().is_empty() {
+        return Err(CloseError::Nameless("by"));
+    }
+    let mut trail = Trail::load(store).await?;
+    let Month95 { frame, units } = month(store, order.period, &trail).await?;
+    in_time(&frame, order)?;
+    if store.unfollowed().await? {
+        return Err(CloseError::Unfollowed);
+    }
+    nothing_unsent(store, &frame, order, &mut trail).await?;
+
+    let filed = Filing::load(store, order.period).await?;
+    let mut outcome = Outcome::default();
+    let (done, todo): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| filed.is_issued(&unit.id));
+    outcome.issued_before = done.len() as u64;
+    let total = todo.len();
+    let mut dealt_with = 0;
+    progress(0, total);
+    let serial = trail.next_serial();
+    let lots = todo.chunks(UNITS_AT_ONCE).map(|lot| drafts(store, &frame, lot));
+    let mut lots = stream::iter(lots).buffered(LOTS_AT_ONCE);
+    while let Some(drafts) = lots.try_next().await? {
+        dealt_with += drafts.len();
+        let statements = filed.settle(drafts, order, &mut outcome);
+        if !statements.is_empty() {
+            store.put_statements(&statements, serial).await?;
+        }
+        progress(dealt_with, total);
+    }
+    if trail.closed(order.period).is_none() && outcome.differing.is_empty() {
+        let mut act = trail.next(ActKind::Close, order.now, &order.by, "");
+        act.period = order.period.to_string();
+        trail.add(store, act).await?;
+    }
+    Ok(outcome)
+}
+
+fn in_time(frame: &Frame, order: &Order) -> Result<(), CloseError> {
+    let end = frame.month.until.start();
+    let from = end.plus_ms(order.grace_ms);
+    if order.now >= from {
+        return Ok(());
+    }
+    let [end, from, now] = [end, from, order.now].map(rfc3339);
+    Err(CloseError::TooEarly { period: order.period, end, from, now })
+}
+
+/// Refuses while a collector may have readings of the month, unless a person answers for it.
+async fn nothing_unsent(
+    store: &Store,
+    frame: &Frame,
+    order: &Order,
+    trail: &mut Trail,
+) -> Result<(), CloseError> {
+    let reports = store.collectors().await?;
+    let held_back = crate::collectors::holding_back(&reports, frame.month.until.start());
+    if held_back.is_empty() || trail.closed(order.period).is_some() {
+        return Ok(());
+    }
+    let lines: Vec<String> = held_back.iter().map(ToString::to_string).collect();
+    let Some(reason) = &order.override_reason else {
+        return Err(CloseError::HeldBack(lines));
+    };
+    if reason.trim().is_empty() {
+        return Err(CloseError::Nameless("override"));
+    }
+    let mut act = trail.next(ActKind::Override, order.now, &order.by, reason);
+    act.period = order.period.to_string();
+    act.body = lines.join("\n");
+    Ok(trail.add(store, act).await?)
+}
+
+/// The statements of a month so far: the newest revision of each unit.
+#[derive(Debug, Default)]
+pub struct Filing(BTreeMap<String, Filed>);
+
+impl Filing {
+    /// As it is stored.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn load(store: &Store, period: Month) -> Result<Self, StoreError> {
+        let all = store.statements(period).await?;
+        // In the order of revisions: the last one stays.
+        Ok(Self(all.into_iter().map(|filed| (filed.statement.server.clone(), filed)).collect()))
+    }
+
+    /// The newest statement of a unit.
+    #[must_use]
+    pub fn newest(&self, id: &str) -> Option<&Filed> {
+        self.0.get(id)
+    }
+
+    fn is_issued(&self, id: &str) -> bool {
+        self.newest(id).is_some_and(|filed| filed.state == State::Issued)
+    }
+
+    /// What is to be stored of drafts: issued where nothing is strange, else held; nothing where it already is.
+    fn settle(&self, drafts: Vec<Draft>, order: &Order, outcome: &mut Outcome) -> Vec<Filed> {
+        let mut statements = Vec::new();
+        for draft in drafts {
+            if let Some(difference) = draft.difference() {
+                outcome.differing.push(difference);
+                continue;
+            }
+            let filed = file(draft, order);
+            let known = self.newest(&filed.statement.server);
+            match filed.state {
+                State::Issued => outcome.issued += 1,
+                State::Held => outcome.held += 1,
+            }
+            let same = |known: &Filed| {
+                known.state == filed.state
+                    && known.statement.says_the_same(&filed.statement)
+                    && known.statement.review == filed.statement.review
+            };
+            if !known.is_some_and(same) {
+                statements.push(filed);
+            }
+        }
+        statements
+    }
+}
+
+fn file(draft: Draft, order: &Order) -> Filed {
+    let Draft { statement, reasons, .. } = draft;
+    let state = if reasons.is_empty() { State::Issued } else { State::Held };
+    let review =
+        (!reasons.is_empty()).then_some(Review { reasons, approved_by: None, approved_at: None, note: None });
+    let issued =
+        Statement { issued_at: Instant(order.now), issued_by: order.by.clone(), review, ..statement };
+    Filed::new(state, issued)
+}

@@ -1,0 +1,228 @@
+//! What is billed in a month, one by one: the servers and pools of the inventory with their terms.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use meter95_reading::Timestamp;
+
+use super::statement::{Exclusion, Kind, excluded_slots};
+use crate::aggregator::output::ServerId;
+use crate::inventory::instant::rfc3339;
+use crate::inventory::{Binding, Inventory, Plan, Pool, Server};
+use crate::metering::allowance::{Allowance, Grant};
+use crate::metering::period::SlotSpan;
+use crate::metering::statement::Account;
+use crate::metering::tally::Rules;
+use crate::metering::units::Slot;
+use crate::store::cross_check::{Asked, Question};
+
+/// A server or a pool in a month.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// Which of the two.
+    pub kind: Kind,
+    /// Its id.
+    pub id: String,
+    /// Who pays.
+    pub customer: String,
+    /// Where it stands; empty for a pool over several regions.
+    pub region: String,
+    /// The plan by whose terms it is billed.
+    pub plan: Plan,
+    /// The plans in force, each from a slot on.
+    pub plans: Vec<(Slot, String)>,
+    /// What its figures depend on besides samples.
+    pub account: Account,
+    /// The servers whose samples are summed.
+    pub members: Vec<Part>,
+    /// Incidents of its servers in the month.
+    pub exclusions: Vec<Exclusion>,
+    /// What a person should look at, whatever the samples say.
+    pub reasons: Vec<String>,
+}
+
+/// A server's part in a unit.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The server.
+    pub server: String,
+    /// Its number; `None` where nothing of it was ever stored.
+    pub id: Option<ServerId>,
+    /// The slots in which it counts.
+    pub span: SlotSpan,
+    /// Its ports over time.
+    pub ports: Vec<Binding>,
+}
+
+/// What units are made from.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    /// What is sold.
+    pub inventory: &'a Inventory,
+    /// What was sold when the month began.
+    pub before: &'a Inventory,
+    /// Servers that are no longer in the inventory, each with the instant of its removal.
+    pub removed: &'a [(Server, Timestamp)],
+    /// The servers' numbers in the store.
+    pub ids: &'a BTreeMap<String, ServerId>,
+    /// Exclusions in force, by server.
+    pub exclusions: &'a BTreeMap<String, Vec<Exclusion>>,
+}
+
+impl Unit {
+    /// The question that SQL is asked about it.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        let asked = |part: &Part| {
+            let excluded = excluded_slots(self.exclusions.iter().filter(|e| e.server == part.server));
+            Some(Asked { server: part.id?, span: part.span, excluded })
+        };
+        Question { account: self.account.clone(), members: self.members.iter().filter_map(asked).collect() }
+    }
+}
+
+impl Sources<'_> {
+    /// Everything that is billed in `month`, in the order of ids.
+    #[must_use]
+    pub fn units(&self, month: SlotSpan) -> Vec<Unit> {
+        let mut units: Vec<Unit> = Vec::new();
+        let mut pools: BTreeSet<&str> = BTreeSet::new();
+        for server in self.inventory.servers.values() {
+            if month.intersect(server.service_slots()).is_empty() {
+                continue;
+            }
+            match self.inventory.pool_of(&server.id, month) {
+                Some(pool) if pools.insert(&pool.id) => units.push(self.pool(pool, month)),
+                Some(_) => {}
+                None => units.push(self.server(server, month)),
+            }
+        }
+        for (server, at) in self.removed.iter().filter(|(s, _)| !self.inventory.servers.contains_key(&s.id)) {
+            let service_end = Some(server.service_end.map_or(*at, |end| end.min(*at)));
+            let server = Server { service_end, ..server.clone() };
+            if !month.intersect(server.service_slots()).is_empty() {
+                let mut unit = self.server(&server, month);
+                let at = rfc3339(*at);
+                unit.reasons.push(format!("the server was removed from the inventory at {at}"));
+                units.push(unit);
+            }
+        }
+        units.sort_by(|a, b| a.id.cmp(&b.id));
+        units
+    }
+
+    fn server(&self, server: &Server, month: SlotSpan) -> Unit {
+        let rules = self.inventory.rules_of(server, month);
+        let plan = self.inventory.terms_of(server, month);
+        let (part, reasons) = self.part(server, rules.span);
+        Unit {
+            kind: Kind::Server,
+            id: server.id.clone(),
+            customer: server.customer.clone(),
+            region: server.region.clone(),
+            plans: plan_steps(self.inventory, server, rules.span),
+            account: Account { rules, tariff: plan.tariff.clone() },
+            plan,
+            exclusions: self.exclusions_of([&part]),
+            members: vec![part],
+            reasons,
+        }
+    }
+
+    fn pool(&self, pool: &Pool, month: SlotSpan) -> Unit {
+        let mut servers = self.inventory.members_in(pool, month);
+        servers.sort_by(|a, b| a.id.cmp(&b.id));
+        let plan = self.inventory.terms_of_pool(pool, month);
+        let (mut grants, mut members, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
+        for server in &servers {
+            let rules = self.inventory.rules_of(server, month);
+            let steps = rules.allowance.steps(rules.span);
+            let ends = steps.iter().skip(1).map(|(slot, _)| *slot).chain([rules.span.until]);
+            grants.extend(steps.iter().zip(ends).map(|((from, bps), until)| Grant {
+                bps: *bps,
+                from: Some(from.start()),
+                until: Some(until.start()),
+            }));
+            let (part, strange) = self.part(server, rules.span);
+            reasons.extend(strange.into_iter().map(|reason| format!("server {}: {reason}", server.id)));
+            members.push(part);
+        }
+        let from = members.iter().map(|part| part.span.from).min().unwrap_or(month.from);
+        let until = members.iter().map(|part| part.span.until).max().unwrap_or(month.from);
+        let span = SlotSpan { from, until };
+        let regions: BTreeSet<&str> = servers.iter().map(|server| server.region.as_str()).collect();
+        let rules =
+            Rules { span, method: plan.method, missing: plan.missing, allowance: Allowance::new(grants) };
+        Unit {
+            kind: Kind::Pool,
+            id: pool.id.clone(),
+            customer: pool.customer.clone(),
+            region: if regions.len() == 1 { regions.into_iter().collect() } else { String::new() },
+            plans: vec![(span.from, plan.id.clone())],
+            account: Account { rules, tariff: plan.tariff.clone() },
+            plan,
+            exclusions: self.exclusions_of(&members),
+            members,
+            reasons,
+        }
+    }
+
+    /// A server's part, and what of its ports a person should look at.
+    fn part(&self, server: &Server, span: SlotSpan) -> (Part, Vec<String>) {
+        let id = self.ids.get(&server.id).copied();
+        let part = Part { server: server.id.clone(), id, span, ports: server.ports.clone() };
+        let mut reasons = Vec::new();
+        let (start, end) = (span.from.start(), span.until.start());
+        for binding in &server.ports {
+            for (edge, what) in
+                [(binding.from, "became the server's"), (binding.until, "ceased to be the server's")]
+            {
+                if let Some(at) = edge.filter(|at| start < *at && *at < end) {
+                    let port = &binding.port;
+                    let at = rfc3339(at);
+                    reasons.push(format!("port {} {} {what} at {at}", port.device(), port.interface()));
+                }
+            }
+        }
+        if let Some(before) = self.before.servers.get(&server.id)
+            && reasons.is_empty()
+            && !same_ports(&before.ports, &server.ports, start, end)
+        {
+            reasons
+                .push("its ports were changed in the inventory during the period, without a date".to_owned());
+        }
+        (part, reasons)
+    }
+
+    fn exclusions_of<'p>(&self, members: impl IntoIterator<Item = &'p Part>) -> Vec<Exclusion> {
+        let of = |part: &Part| {
+            let reaches =
+                |e: &&Exclusion| !SlotSpan::starting_in(e.from.0, e.until.0).intersect(part.span).is_empty();
+            let exclusions = self.exclusions.get(&part.server).into_iter().flatten();
+            exclusions.filter(reaches).cloned().collect::<Vec<_>>()
+        };
+        let mut found: Vec<Exclusion> = members.into_iter().flat_map(of).collect();
+        found.sort_by_key(|exclusion| exclusion.id);
+        found
+    }
+}
+
+fn plan_steps(inventory: &Inventory, server: &Server, span: SlotSpan) -> Vec<(Slot, String)> {
+    inventory.plan_steps(server, span).into_iter().map(|(slot, plan)| (slot, plan.id)).collect()
+}
+
+/// Whether two lists of ports say the same of the time from `start` to `end`.
+fn same_ports(a: &[Binding], b: &[Binding], start: Timestamp, end: Timestamp) -> bool {
+    let within = |ports: &[Binding]| {
+        let mut cut: Vec<_> = ports
+            .iter()
+            .map(|p| (p.port.clone(), p.kind == crate::metering::sample::PortKind::Nic, p.from, p.until))
+            .map(|(port, nic, from, until)| {
+                (port, nic, from.map_or(start, |t| t.max(start)), until.map_or(end, |t| t.min(end)))
+            })
+            .filter(|(_, _, from, until)| from < until)
+            .collect();
+        cut.sort();
+        cut
+    };
+    within(a) == within(b)
+}

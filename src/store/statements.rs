@@ -1,0 +1,184 @@
+//! Statements and the acts of closing, as they are stored.
+
+use clickhouse::Row;
+use meter95_reading::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_repr::{Deserialize_repr, Serialize_repr};
+
+use super::connection::{Store, StoreError};
+use crate::closing::statement::Statement;
+use crate::metering::period::Month;
+
+/// Whether a statement counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_repr, Deserialize_repr)]
+#[repr(i8)]
+pub enum State {
+    /// It waits for a person's review.
+    Held = 0,
+    /// It is final.
+    Issued = 1,
+}
+
+/// A statement as it is stored, or is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filed {
+    /// Whether it counts.
+    pub state: State,
+    /// What it says.
+    pub statement: Statement,
+    /// The same, octet for octet as it was issued.
+    pub body: String,
+}
+
+/// What was done about closing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// Its number; acts are numbered upwards.
+    pub serial: u64,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// What, as [`crate::closing::acts`] names them.
+    pub act: String,
+    /// The month; empty where it is about none.
+    pub period: String,
+    /// The server or pool; empty where it is about all.
+    pub server: String,
+    /// Why.
+    pub reason: String,
+    /// Details as JSON; may be empty.
+    pub body: String,
+}
+
+#[derive(Debug, Row, Serialize, Deserialize)]
+struct StatementRow {
+    period: String,
+    server: String,
+    revision: u32,
+    state: State,
+    customer: String,
+    region: String,
+    body: String,
+    serial: u64,
+}
+
+#[derive(Debug, Row, Serialize, Deserialize)]
+struct ActRow {
+    serial: u64,
+    at: i64,
+    by: String,
+    act: String,
+    period: String,
+    server: String,
+    reason: String,
+    body: String,
+}
+
+impl Filed {
+    /// A statement that is to be stored.
+    #[must_use]
+    pub fn new(state: State, statement: Statement) -> Self {
+        let body = serde_json::to_string(&statement).unwrap_or_default();
+        Self { state, statement, body }
+    }
+}
+
+impl Store {
+    /// Every revision of every statement of `period`, in the order of servers and revisions.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer, or a statement can't be understood.
+    pub async fn statements(&self, period: Month) -> Result<Vec<Filed>, StoreError> {
+        let period = &period.to_string();
+        let rows: Vec<StatementRow> = self
+            .read("reading statements", |client| async move {
+                let sql = "SELECT ?fields FROM statements FINAL WHERE period = ? ORDER BY server, revision";
+                client.query(sql).bind(period).fetch_all().await
+            })
+            .await?;
+        rows.into_iter().map(filed).collect()
+    }
+
+    /// Every revision of one server's, or pool's, statement of `period`.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer, or a statement can't be understood.
+    pub async fn statements_of(&self, period: Month, server: &str) -> Result<Vec<Filed>, StoreError> {
+        let period = &period.to_string();
+        let rows: Vec<StatementRow> = self
+            .read("reading a server's statements", |client| async move {
+                let sql =
+                    "SELECT ?fields FROM statements FINAL WHERE period = ? AND server = ? ORDER BY revision";
+                client.query(sql).bind(period).bind(server).fetch_all().await
+            })
+            .await?;
+        rows.into_iter().map(filed).collect()
+    }
+
+    /// Stores statements of one month, all of them or none.
+    ///
+    /// # Errors
+    /// When ClickHouse does not take them.
+    pub async fn put_statements(&self, statements: &[Filed], serial: u64) -> Result<(), StoreError> {
+        let row = |filed: &Filed| StatementRow {
+            period: filed.statement.period.to_string(),
+            server: filed.statement.server.clone(),
+            revision: filed.statement.revision,
+            state: filed.state,
+            customer: filed.statement.customer.clone(),
+            region: filed.statement.region.clone(),
+            body: filed.body.clone(),
+            serial,
+        };
+        let rows: Vec<StatementRow> = statements.iter().map(row).collect();
+        self.try_put("storing statements", "statements", &rows).await
+    }
+
+    /// All acts of closing, in their order.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn closing_acts(&self) -> Result<Vec<Act>, StoreError> {
+        let rows: Vec<ActRow> = self
+            .read("reading the acts of closing", |client| async move {
+                client.query("SELECT ?fields FROM closing_acts ORDER BY serial").fetch_all().await
+            })
+            .await?;
+        let act = |row: ActRow| {
+            let ActRow { serial, at, by, act, period, server, reason, body } = row;
+            Act { serial, at: Timestamp(at), by, act, period, server, reason, body }
+        };
+        Ok(rows.into_iter().map(act).collect())
+    }
+
+    /// The number of the last act; 0 before the first.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn last_closing_act(&self) -> Result<u64, StoreError> {
+        self.read("reading the last act of closing", |client| async move {
+            client.query("SELECT max(serial) FROM closing_acts").fetch_one().await
+        })
+        .await
+    }
+
+    /// Stores an act.
+    ///
+    /// # Errors
+    /// When ClickHouse does not take it.
+    pub async fn put_closing_act(&self, act: &Act) -> Result<(), StoreError> {
+        let Act { serial, at, by, act, period, server, reason, body } = act.clone();
+        let row = ActRow { serial, at: at.0, by, act, period, server, reason, body };
+        self.try_put("storing an act of closing", "closing_acts", &[row]).await
+    }
+}
+
+fn filed(row: StatementRow) -> Result<Filed, StoreError> {
+    let contents = |e| {
+        let StatementRow { period, server, revision, .. } = &row;
+        StoreError::Contents(format!("revision {revision} of the statement of {server:?} for {period}: {e}"))
+    };
+    let statement: Statement = serde_json::from_str(&row.body).map_err(contents)?;
+    Ok(Filed { state: row.state, statement, body: row.body })
+}
