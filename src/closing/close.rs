@@ -6,17 +6,15 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use meter95_reading::{PortKey, Timestamp};
+use meter95_reading::Timestamp;
 use serde::Serialize;
 
 use super::acts::{ActKind, Trail};
 use super::draft::{Draft, Frame, UNITS_AT_ONCE, drafts};
+use super::facts::Facts;
 use super::statement::{Review, Statement};
-use super::unit::{Sources, Unit};
-use crate::aggregator::output::{PortId, ServerId};
-use crate::inventory::document::Document;
+use super::unit::Unit;
 use crate::inventory::instant::{Instant, rfc3339};
-use crate::inventory::{Inventory, PLAN_DEFAULT, Server};
 use crate::metering::period::Month;
 use crate::store::connection::{Store, StoreError};
 use crate::store::statements::{Filed, State};
@@ -79,70 +77,33 @@ pub enum CloseError {
     #[error("{0} is empty: say who does this, and why")]
     Nameless(&'static str),
     /// The stored inventory makes no sense.
-    #[error("the inventory {0}")]
+    #[error("the stored inventory contradicts itself: {0}")]
     Inventory(String),
+    /// Nothing of this name is billed in the month.
+    #[error("{period} has no {what} for {server:?}")]
+    Unknown {
+        /// The month.
+        period: Month,
+        /// What was asked for.
+        what: &'static str,
+        /// The server or pool.
+        server: String,
+    },
+    /// A statement is not issued because the two computations differ.
+    #[error("the two computations differ, so nothing is issued: {0}")]
+    Differs(String),
+    /// Another act of closing is under way.
+    #[error("another meter95 is closing or correcting something right now; try again when it is done")]
+    Busy,
+    /// The data directory can't be used.
+    #[error("can't use {0}")]
+    DataDir(std::path::PathBuf, #[source] std::io::Error),
+    /// An exclusion that can't be.
+    #[error("{0}")]
+    Exclusion(String),
     /// The store can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Everything that a month's drafts are made of, except samples.
-pub struct Month95 {
-    /// What all drafts have in common.
-    pub frame: Frame,
-    /// What is billed.
-    pub units: Vec<Unit>,
-}
-
-/// What is billed in `period`, by the inventory in force and the exclusions so far.
-///
-/// # Errors
-/// When the store can't be read, or what it has of the inventory contradicts itself.
-pub async fn month(store: &Store, period: Month, trail: &Trail) -> Result<Month95, CloseError> {
-    let (inventory_version, document) = store.inventory().await?;
-    let inventory = checked(&document)?;
-    let (start, _) = period.span(&inventory.timezone);
-    let (_, before) = store.inventory_as_of(start).await?;
-    let before = checked(&before)?;
-    let removed = removed(store, &document, start).await?;
-    let ids: BTreeMap<String, ServerId> =
-        store.servers().await?.into_iter().zip((0..).map(ServerId)).collect();
-    let ports: BTreeMap<PortKey, PortId> = store.ports().await?.into_iter().zip((0..).map(PortId)).collect();
-    let exclusions = trail.exclusions()?;
-    let sources = Sources {
-        inventory: &inventory,
-        before: &before,
-        removed: &removed,
-        ids: &ids,
-        exclusions: &exclusions,
-    };
-    let month = period.slots(&inventory.timezone);
-    let timezone = inventory.timezone_name.clone();
-    let units = sources.units(month);
-    Ok(Month95 { frame: Frame { period, month, timezone, inventory_version, ports }, units })
-}
-
-fn checked(document: &Document) -> Result<Inventory, CloseError> {
-    Inventory::from_document(document).map_err(|e| CloseError::Inventory(format!("contradicts itself: {e}")))
-}
-
-/// Servers that went since `start`, as they were.
-async fn removed(
-    store: &Store,
-    document: &Document,
-    start: Timestamp,
-) -> Result<Vec<(Server, Timestamp)>, CloseError> {
-    let mut removed = Vec::new();
-    for (mut entry, at) in store.servers_removed_since(start).await? {
-        if !document.plans.iter().any(|plan| plan.id == entry.plan) {
-            // Its plan went too: it is held for review anyway.
-            entry.plan = PLAN_DEFAULT.to_owned();
-        }
-        let (timezone, plans) = (document.timezone.clone(), document.plans.clone());
-        let alone = Document { timezone, plans, servers: vec![entry], ..Document::default() };
-        removed.extend(checked(&alone)?.servers.into_values().map(|server| (server, at)));
-    }
-    Ok(removed)
 }
 
 /// Closes the month: see the head of this file. `progress` hears how many units have been dealt with, and of how many.
@@ -159,12 +120,13 @@ pub async fn close(
         return Err(CloseError::Nameless("by"));
     }
     let mut trail = Trail::load(store).await?;
-    let Month95 { frame, units } = month(store, order.period, &trail).await?;
-    in_time(&frame, order)?;
+    let facts = Facts::load(store, order.period, &trail).await?;
+    let (frame, units) = (&facts.frame, facts.units());
+    in_time(frame, order)?;
     if store.unfollowed().await? {
         return Err(CloseError::Unfollowed);
     }
-    nothing_unsent(store, &frame, order, &mut trail).await?;
+    nothing_unsent(store, frame, order, &mut trail).await?;
 
     let filed = Filing::load(store, order.period).await?;
     let mut outcome = Outcome::default();
@@ -174,7 +136,7 @@ pub async fn close(
     let mut dealt_with = 0;
     progress(0, total);
     let serial = trail.next_serial();
-    let lots = todo.chunks(UNITS_AT_ONCE).map(|lot| drafts(store, &frame, lot));
+    let lots = todo.chunks(UNITS_AT_ONCE).map(|lot| drafts(store, frame, lot));
     let mut lots = stream::iter(lots).buffered(LOTS_AT_ONCE);
     while let Some(drafts) = lots.try_next().await? {
         dealt_with += drafts.len();
@@ -252,10 +214,28 @@ impl Filing {
         self.newest(id).is_some_and(|filed| filed.state == State::Issued)
     }
 
+    /// Servers of a statement that were billed for the month with another one, as after a pool was made of them.
+    fn billed_elsewhere(&self, statement: &Statement) -> Vec<String> {
+        let others = self
+            .0
+            .values()
+            .filter(|filed| filed.state == State::Issued && filed.statement.server != statement.server);
+        let billed = |filed: &Filed| {
+            let other = &filed.statement;
+            let here = |id: &str| statement.members.iter().any(|member| member.server == id);
+            let both: Vec<&str> =
+                other.members.iter().map(|m| m.server.as_str()).filter(|id| here(id)).collect();
+            (!both.is_empty())
+                .then(|| format!("{} was billed with the statement of {}", both.join(", "), other.server))
+        };
+        others.filter_map(billed).collect()
+    }
+
     /// What is to be stored of drafts: issued where nothing is strange, else held; nothing where it already is.
     fn settle(&self, drafts: Vec<Draft>, order: &Order, outcome: &mut Outcome) -> Vec<Filed> {
         let mut statements = Vec::new();
-        for draft in drafts {
+        for mut draft in drafts {
+            draft.reasons.extend(self.billed_elsewhere(&draft.statement));
             if let Some(difference) = draft.difference() {
                 outcome.differing.push(difference);
                 continue;

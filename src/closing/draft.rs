@@ -50,8 +50,9 @@ pub struct Frame {
     pub ports: BTreeMap<PortKey, PortId>,
 }
 
-/// What was stored of a lot of units.
-struct Stored {
+/// What is stored of a lot of units.
+#[derive(Debug)]
+pub struct Stored {
     samples: BTreeMap<ServerId, MonthSamples>,
     breaks: BTreeMap<PortKey, Vec<BreakLine>>,
 }
@@ -83,25 +84,47 @@ impl Draft {
 /// When the store can't be read.
 pub async fn drafts(store: &Store, frame: &Frame, units: &[Unit]) -> Result<Vec<Draft>, StoreError> {
     let questions: Vec<_> = units.iter().map(Unit::question).collect();
-    let (stored, answers) = tokio::try_join!(load(store, frame, units), store.cross_check(&questions))?;
+    let (stored, answers) =
+        tokio::try_join!(Stored::load(store, frame, units), store.cross_check(&questions))?;
     let drafted = units.iter().zip(answers).map(|(unit, check)| {
-        let mut statement = blank(frame, unit);
-        let reasons = fill(&mut statement, unit, &stored);
+        let (statement, reasons) = stored.draft(frame, unit);
         Draft { statement, reasons, check }
     });
     Ok(drafted.collect())
 }
 
-async fn load(store: &Store, frame: &Frame, units: &[Unit]) -> Result<Stored, StoreError> {
-    let parts = || units.iter().flat_map(|unit| &unit.members);
-    let servers: Vec<ServerId> = parts().filter_map(|part| part.id).collect();
-    let keys = parts().flat_map(|part| &part.ports).map(|binding| &binding.port);
-    let ports: BTreeMap<PortId, PortKey> =
-        keys.filter_map(|key| Some((*frame.ports.get(key)?, key.clone()))).collect();
-    let (samples, mut breaks) =
-        tokio::try_join!(store.month_samples(&servers, frame.month), store.breaks(&ports, frame.month))?;
-    let breaks = ports.into_iter().filter_map(|(id, key)| Some((key, breaks.remove(&id)?))).collect();
-    Ok(Stored { samples, breaks })
+impl Stored {
+    /// What is stored of `units`, at most [`UNITS_AT_ONCE`].
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn load(store: &Store, frame: &Frame, units: &[Unit]) -> Result<Self, StoreError> {
+        let parts = || units.iter().flat_map(|unit| &unit.members);
+        let servers: Vec<ServerId> = parts().filter_map(|part| part.id).collect();
+        let keys = parts().flat_map(|part| &part.ports).map(|binding| &binding.port);
+        let ports: BTreeMap<PortId, PortKey> =
+            keys.filter_map(|key| Some((*frame.ports.get(key)?, key.clone()))).collect();
+        let (samples, mut breaks) =
+            tokio::try_join!(store.month_samples(&servers, frame.month), store.breaks(&ports, frame.month))?;
+        let breaks = ports.into_iter().filter_map(|(id, key)| Some((key, breaks.remove(&id)?))).collect();
+        Ok(Self { samples, breaks })
+    }
+
+    /// What `unit`'s statement would say, and what a person should look at first.
+    #[must_use]
+    pub fn draft(&self, frame: &Frame, unit: &Unit) -> (Statement, Vec<String>) {
+        let mut statement = blank(frame, unit);
+        let reasons = fill(&mut statement, unit, self);
+        (statement, reasons)
+    }
+
+    /// The samples of each member of `unit`, in their order.
+    #[must_use]
+    pub fn samples(&self, unit: &Unit) -> Vec<&Samples> {
+        let of =
+            |part: &Part| part.id.and_then(|id| self.samples.get(&id)).map(|month| cut(month, part.span));
+        unit.members.iter().map(|part| of(part).unwrap_or_default()).collect()
+    }
 }
 
 /// A statement of everything but what the samples say.
@@ -179,20 +202,13 @@ fn member(part: &Part, start: &dyn Fn(crate::metering::units::Slot) -> Instant) 
 
 /// Writes down what the samples say, and returns what a person should look at.
 fn fill(statement: &mut Statement, unit: &Unit, stored: &Stored) -> Vec<String> {
-    let nothing = MonthSamples::default();
-    let months: Vec<&MonthSamples> = unit
-        .members
-        .iter()
-        .map(|part| part.id.and_then(|id| stored.samples.get(&id)).unwrap_or(&nothing))
-        .collect();
-    let samples: Vec<&Samples> =
-        months.iter().zip(&unit.members).map(|(month, part)| cut(month, part.span)).collect();
+    let samples = stored.samples(unit);
     statement.settle(&samples);
     let names = unit.members.iter().map(|part| part.server.as_str());
     statement.samples_sha256 = digest(names.zip(samples.iter().copied()));
 
     let mut breaks: Vec<BreakLine> = Vec::new();
-    for ((part, month), samples) in unit.members.iter().zip(&months).zip(&samples) {
+    for (part, samples) in unit.members.iter().zip(&samples) {
         let Some(member) = statement.members.iter_mut().find(|member| member.server == part.server) else {
             continue;
         };
@@ -200,7 +216,8 @@ fn fill(statement: &mut Statement, unit: &Unit, stored: &Stored) -> Vec<String> 
             part.ports.iter().flat_map(|b| of_binding(b, stored)).cloned().collect();
         let gaps = gaps::gaps(part.span, samples).into_iter();
         member.gaps = gaps.map(|gap| gaps::explained(gap, &of_ports, &part.ports)).collect();
-        let revised = month.revised.iter().filter(|(slot, _)| part.span.contains(*slot));
+        let revised = part.id.and_then(|id| stored.samples.get(&id)).map(|month| month.revised.as_slice());
+        let revised = revised.unwrap_or_default().iter().filter(|(slot, _)| part.span.contains(*slot));
         member.revised = revised
             .map(|(slot, revision)| RevisedSlot { slot: Instant(slot.start()), revision: *revision })
             .collect();

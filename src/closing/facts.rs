@@ -1,0 +1,95 @@
+//! Everything that a month's statements are made of, except samples.
+
+use std::collections::BTreeMap;
+
+use meter95_reading::{PortKey, Timestamp};
+
+use super::acts::Trail;
+use super::close::CloseError;
+use super::draft::Frame;
+use super::statement::Exclusion;
+use super::unit::{Sources, Unit};
+use crate::aggregator::output::{PortId, ServerId};
+use crate::inventory::document::Document;
+use crate::inventory::{Inventory, PLAN_DEFAULT, Server};
+use crate::metering::period::Month;
+use crate::store::connection::Store;
+
+/// What is sold, and what was declared, as of now.
+#[derive(Debug)]
+pub struct Facts {
+    /// What all drafts have in common.
+    pub frame: Frame,
+    /// What is sold.
+    pub inventory: Inventory,
+    /// What was sold when the month began.
+    before: Inventory,
+    /// Servers that are no longer in the inventory, each with the instant of its removal.
+    removed: Vec<(Server, Timestamp)>,
+    /// The servers' numbers in the store.
+    ids: BTreeMap<String, ServerId>,
+    /// Exclusions in force, by server.
+    exclusions: BTreeMap<String, Vec<Exclusion>>,
+}
+
+impl Facts {
+    /// The facts of `period`, by the inventory in force and the exclusions of `trail`.
+    ///
+    /// # Errors
+    /// When the store can't be read, or what it has of the inventory contradicts itself.
+    pub async fn load(store: &Store, period: Month, trail: &Trail) -> Result<Self, CloseError> {
+        let (inventory_version, document) = store.inventory().await?;
+        let inventory = checked(&document)?;
+        let (start, _) = period.span(&inventory.timezone);
+        let (_, before) = store.inventory_as_of(start).await?;
+        let ids = store.servers().await?.into_iter().zip((0..).map(ServerId)).collect();
+        let ports: BTreeMap<PortKey, PortId> =
+            store.ports().await?.into_iter().zip((0..).map(PortId)).collect();
+        let month = period.slots(&inventory.timezone);
+        let timezone = inventory.timezone_name.clone();
+        Ok(Self {
+            frame: Frame { period, month, timezone, inventory_version, ports },
+            before: checked(&before)?,
+            removed: removed(store, &document, start).await?,
+            ids,
+            exclusions: trail.exclusions()?,
+            inventory,
+        })
+    }
+
+    /// What is billed, in the order of ids.
+    #[must_use]
+    pub fn units(&self) -> Vec<Unit> {
+        self.units_by(&self.inventory)
+    }
+
+    /// What would be billed by another inventory of the same servers.
+    #[must_use]
+    pub fn units_by(&self, inventory: &Inventory) -> Vec<Unit> {
+        let Self { before, removed, ids, exclusions, .. } = self;
+        Sources { inventory, before, removed, ids, exclusions }.units(self.frame.month)
+    }
+}
+
+fn checked(document: &Document) -> Result<Inventory, CloseError> {
+    Inventory::from_document(document).map_err(|e| CloseError::Inventory(e.to_string()))
+}
+
+/// Servers that went since `start`, as they were.
+async fn removed(
+    store: &Store,
+    document: &Document,
+    start: Timestamp,
+) -> Result<Vec<(Server, Timestamp)>, CloseError> {
+    let mut removed = Vec::new();
+    for (mut entry, at) in store.servers_removed_since(start).await? {
+        if !document.plans.iter().any(|plan| plan.id == entry.plan) {
+            // Its plan went too: it is held for review anyway.
+            entry.plan = PLAN_DEFAULT.to_owned();
+        }
+        let (timezone, plans) = (document.timezone.clone(), document.plans.clone());
+        let alone = Document { timezone, plans, servers: vec![entry], ..Document::default() };
+        removed.extend(checked(&alone)?.servers.into_values().map(|server| (server, at)));
+    }
+    Ok(removed)
+}
