@@ -146,6 +146,17 @@ impl Store {
         .await
     }
 
+    /// Whether readings are stored from which not everything has followed yet: where no service runs, or it has just
+    /// taken some. What is closed now would leave them out.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn unfollowed(&self) -> Result<bool, StoreError> {
+        // In this order: a checkpoint of meanwhile is of no older batch.
+        let last = self.last_batch().await?;
+        Ok(last > self.checkpoint().await?.batch)
+    }
+
     /// How far each port's readings go, and from where on nothing followed yet from batches after `batch`.
     ///
     /// # Errors

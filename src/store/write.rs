@@ -60,7 +60,12 @@ impl Store {
         }
     }
 
-    async fn try_put<R>(&self, doing: &'static str, table: &'static str, rows: &[R]) -> Result<(), StoreError>
+    pub(super) async fn try_put<R>(
+        &self,
+        doing: &'static str,
+        table: &'static str,
+        rows: &[R],
+    ) -> Result<(), StoreError>
     where
         R: RowOwned + RowWrite,
         for<'a> R: Row<Value<'a> = R>,
