@@ -1,6 +1,7 @@
 //! The HTTP API and the dashboard, as a router that tests call without a socket. Only this folder names axum.
 //!
-//! [`servers`], [`samples`] and [`usage`] tell figures, [`readings`] takes what collectors ship, [`health`] and
+//! [`servers`], [`samples`] and [`usage`] tell figures, [`readings`] takes what collectors ship, [`collectors`] tells
+//! which there are, [`health`] and
 //! [`metrics`] are for whoever runs the service, [`dashboard`] is what a browser gets. Every refusal is made in
 //! [`errors`]; [`limits`], [`headers`] and [`metrics`] stand around all of it; [`socket`] is how it is reached.
 
@@ -11,6 +12,8 @@ mod samples;
 mod usage;
 
 mod readings;
+
+mod collectors;
 
 mod dashboard;
 mod health;
@@ -35,6 +38,7 @@ use tower_http::compression::CompressionLayer;
 use crate::aggregator::intake::Intake;
 use crate::aggregator::pipeline::Live;
 use crate::aggregator::state::Times;
+use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
 use limits::{Deadline, Gate};
 
@@ -45,6 +49,8 @@ pub struct App {
     pub live: Live,
     /// Where readings are handed in.
     pub intake: Intake,
+    /// What collectors elsewhere say of themselves.
+    pub collectors: Collectors,
     /// What is stored: samples, and months gone by.
     pub store: Store,
     /// The clock, as [`crate::clock::now`].
@@ -63,6 +69,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/servers/{id}", get(servers::one))
         .route("/v1/servers/{id}/samples", get(samples::list))
         .route("/v1/usage", get(usage::month))
+        .route("/v1/collectors", get(collectors::list))
         .layer(from_fn_with_state(Deadline(limits::REQUEST_TIME_MAX), limits::in_time))
         .layer(from_fn_with_state(Gate::for_requests(), limits::pass));
     let readings = Router::new()

@@ -9,6 +9,7 @@ pub mod stop;
 
 pub mod check;
 pub mod collect;
+pub mod collectors;
 pub mod demo;
 pub mod discover;
 pub mod engine;

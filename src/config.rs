@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::aggregator::state::{GRACE_MS_DEFAULT, Times};
+use crate::collectors::CollectorName;
 use crate::metering::delta::MAX_GAP_MS_DEFAULT;
 use crate::store::engine::{Endpoint, Secret};
 
@@ -131,6 +132,8 @@ pub struct Nic {
 pub struct Ship {
     /// The service, such as `http://meter95.example:9595`.
     pub to: Option<String>,
+    /// The name by which the service knows this collector; the host's unless given. Each collector has its own.
+    pub name: Option<CollectorName>,
 }
 
 /// What is wrong with the configuration.
@@ -290,6 +293,7 @@ mod tests {
             ("datadir = 'x'", "unknown field `datadir`"),
             ("[metering]\ngrace_s = 0", "metering.grace_s is 0: it must be 1 to 86400 s"),
             ("[http]\nlisten = 'here'", "listen"),
+            ("[ship]\nname = ''", "a name can't be empty"),
             ("[[snmp.devices]]\nname = 'a'\naddress = 'b'", "neither community nor community_file"),
             (
                 "[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'\n[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'",

@@ -2,7 +2,7 @@
 //!
 //! The folders are the flow: the collectors that [`sources`] runs ship readings, [`aggregator`] makes them slots, samples
 //! and live figures by the rules of [`metering`] for what [`inventory`] says is sold, [`store`] keeps all of it, [`usage`]
-//! tells a month's figures, and [`api`] and [`cli`] show them.
+//! tells a month's figures, and [`api`] and [`cli`] show them. [`collectors`] is what is known of those elsewhere.
 
 pub mod cli;
 pub mod clock;
@@ -13,6 +13,8 @@ pub mod metering;
 pub mod inventory;
 
 pub mod sources;
+
+pub mod collectors;
 
 pub mod ndjson;
 

@@ -28,6 +28,8 @@ enum Command {
     Serve(cli::serve::ServeArgs),
     /// Run collectors alone, posting to a service elsewhere
     Collect(cli::collect::CollectArgs),
+    /// List collectors elsewhere and what each still holds, or forget one that is gone
+    Collectors(cli::collectors::CollectorsArgs),
     /// Show everything on a simulated site, from nothing to a live dashboard
     Demo(cli::demo::DemoArgs),
     /// List a device's ports as lines for an inventory
@@ -77,6 +79,7 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
         match command {
             Command::Serve(args) => cli::serve::run(site, args).await,
             Command::Collect(args) => cli::collect::run(site, args).await,
+            Command::Collectors(args) => cli::collectors::run(site, args).await,
             Command::Demo(args) => cli::demo::run(site, args).await,
             Command::Discover(args) => cli::discover::run(args).await,
             Command::Check(args) => cli::check::run(site, args).await,

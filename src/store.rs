@@ -1,9 +1,9 @@
 //! ClickHouse, the one store. Only this folder names it.
 //!
 //! A [`connection`] is to the embedded [`engine`] or to a configured server, brought up to date by [`migrate`]. [`rows`]
-//! are the tables' shapes; [`write`] puts them in, [`load`] reads the state back, [`usage`] the figures of a month.
-//! For closing, [`month`] reads months of samples, [`cross_check`] makes the figures a second time, and [`statements`]
-//! keeps what was issued.
+//! are the tables' shapes; [`write`] puts them in, [`load`] reads the state back, [`usage`] the figures of a month;
+//! [`collectors`] keeps what collectors elsewhere said of themselves. For closing, [`month`] reads months of samples,
+//! [`cross_check`] makes the figures a second time, and [`statements`] keeps what was issued.
 
 pub mod engine;
 
@@ -16,6 +16,8 @@ pub mod write;
 
 pub mod load;
 pub mod usage;
+
+pub mod collectors;
 
 pub mod cross_check;
 pub mod month;

@@ -12,6 +12,7 @@ use meter95::aggregator::pipeline::Pipeline;
 use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
 use meter95::api::{self, App};
+use meter95::collectors::registry::Collectors;
 use meter95::inventory::diff::changes;
 use meter95::inventory::document::Document;
 use meter95::store::connection::Store;
@@ -113,7 +114,8 @@ async fn parts(store: Store) -> (App, Pipeline, Queue) {
     let times = Times::default();
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let (intake, queue) = Intake::new();
-    let app = App { live: pipeline.live(), intake, store, now, times, metrics: None };
+    let collectors = Collectors::open(store.clone()).await.unwrap();
+    let app = App { live: pipeline.live(), intake, collectors, store, now, times, metrics: None };
     (app, pipeline, queue)
 }
 
@@ -420,6 +422,7 @@ async fn refusals_name_what_is_wrong() {
         ("GET", "/v1/readings", 405, "", "GET can't be used on /v1/readings"),
         ("DELETE", "/v1/servers/web01", 405, "", "DELETE can't be used"),
         ("POST", "/", 405, "", "POST can't be used on /"),
+        ("GET", "/v1/collectors?x=1", 400, "x", "this takes none"),
         ("GET", "/metrics", 404, "", "records no metrics"),
     ] {
         let request = Request::builder().method(method).uri(uri).body(Body::empty()).unwrap();

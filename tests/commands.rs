@@ -113,7 +113,8 @@ async fn from_discovery_to_readings_of_a_collector_elsewhere() {
     assert!(again.contains("Nothing changes."), "what is shown is what was applied: {again}");
 
     let text = format!(
-        "[[snmp.devices]]\nname = '{name}'\naddress = '{address}'\ncommunity = '{COMMUNITY}'\ninterval_s = 1\n"
+        "[[snmp.devices]]\nname = '{name}'\naddress = '{address}'\ncommunity = '{COMMUNITY}'\ninterval_s = 1\n\
+         [ship]\nname = 'tokyo-1'\n"
     );
     let file = config(dir.path(), &text);
     let checked = prints(meter95(&dir.path().join("checked")).arg("--config").arg(&file).arg("check"));
@@ -135,6 +136,31 @@ async fn from_discovery_to_readings_of_a_collector_elsewhere() {
     }
     assert!(!collector.exists(), "a collector alone keeps no data");
     collect.stop();
+
+    let listed = get(&format!("{url}/v1/collectors")).await;
+    assert_eq!(listed["collectors"][0]["name"], "tokyo-1", "{listed}");
+    let told = prints(meter95(&data).args(["collectors", "--format", "json"]));
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told, listed["collectors"], "a stop is stored at once");
+    assert_eq!((&told[0]["unsent"], &told[0]["stopped"]), (&0.into(), &true.into()), "{told}");
+    let table = prints(meter95(&data).arg("collectors"));
+    assert!(table.contains("tokyo-1") && table.contains("Last heard of"), "{table}");
+    let csv = prints(meter95(&data).args(["collectors", "--format", "csv"]));
+    assert!(csv.starts_with("name,at,unsent,oldest_unsent,stopped\ntokyo-1,20"), "{csv}");
+    assert!(csv.ends_with("Z,0,,true\n"), "{csv}");
+    let forgotten = prints(meter95(&data).args(["collectors", "forget", "tokyo-1", "--by", "alice"]));
+    assert!(forgotten.contains("Collector \"tokyo-1\" is out of account"), "{forgotten}");
+    let listed = get(&format!("{url}/v1/collectors")).await;
+    assert_eq!(listed["collectors"].as_array().map(Vec::len), Some(0), "{listed}");
+    assert!(prints(meter95(&data).arg("collectors")).contains("No collector elsewhere"));
+    for (name, by, says) in [
+        ("tokyo-1", "alice", "no collector \"tokyo-1\" is known"),
+        ("", "alice", "a name can't be empty"),
+        ("tokyo-1", " ", "--by \" \" names nobody"),
+    ] {
+        let (_, error) = fails(meter95(&data).args(["collectors", "forget", name, "--by", by]));
+        assert!(error.contains(says), "{error}");
+    }
 
     let (_, says) = fails(meter95(&data).args(["serve", "--listen", "127.0.0.1:0"]));
     assert!(says.contains("is writing to"), "there is one writer: {says}");

@@ -13,6 +13,7 @@ mod support;
 
 mod aggregator;
 mod api;
+mod collectors;
 mod commands;
 mod engine;
 mod meters;

@@ -14,16 +14,19 @@ pub(crate) async fn store(name: &str) -> Store {
 
 /// As [`store`], with the data directory.
 pub(crate) async fn store_and_dir(name: &str) -> (Store, PathBuf) {
+    let dir = data_dir(name);
+    (open(&dir).await, dir)
+}
+
+/// The store of a data directory, as after a restart of the service.
+pub(crate) async fn open(data_dir: &Path) -> Store {
     let options = Options {
         child_exe: Some(env!("CARGO_BIN_EXE_meter95").into()),
         memory_octets_max: Some(1 << 30),
         ..Options::default()
     };
-    let dir = data_dir(name);
-    let store = Store::open(&dir, options)
-        .await
-        .unwrap_or_else(|e| panic!("{e}; is the engine installed (`meter95 engine install`)?"));
-    (store, dir)
+    let store = Store::open(data_dir, options).await;
+    store.unwrap_or_else(|e| panic!("{e}; is the engine installed (`meter95 engine install`)?"))
 }
 
 /// Ends the engine of a data directory as a crash would. `false` where none runs at this moment.

@@ -41,7 +41,7 @@ pub(super) enum ApiError {
     /// A part of the request has a value that can't be, or is missing.
     #[error("{field}: {says}")]
     Field {
-        /// The part: a query field or path segment.
+        /// The part: a query field, path segment or header.
         field: String,
         /// What stands there; `None` where it is missing.
         value: Option<String>,

@@ -2,9 +2,10 @@
 //!
 //! A body is taken as it comes: [`unpack`] makes text of it, [`lines`] makes readings of that, and whenever there are
 //! enough they are handed in together. So a body of any length takes little memory, and an answer says of every line
-//! what became of it.
+//! what became of it. What a collector says of itself in the headers ([`report`]) counts after that.
 
 mod lines;
+mod report;
 mod unpack;
 
 use axum::Json;
@@ -18,6 +19,8 @@ use super::App;
 use super::errors::{ApiError, SoFar};
 use super::limits::{BODY_OCTETS_MAX, LOT_READINGS, TEXT_OCTETS_MAX};
 use super::query::Fields;
+use crate::collectors::registry::RegistryError;
+use crate::collectors::said::{self, Said};
 use crate::ndjson::LineError;
 use lines::Lines;
 use unpack::Unpacker;
@@ -35,6 +38,7 @@ pub(super) struct Taken {
 ///
 /// Answers when all that was taken is on the disk. Lines that are no readings are refused one by one, all others are
 /// taken. Where a body is refused amid, the answer tells what had been taken; to send all of it again does no harm.
+/// What a collector says of itself counts only when all of its body has been taken.
 pub(super) async fn take(
     State(app): State<App>,
     uri: Uri,
@@ -46,8 +50,14 @@ pub(super) async fn take(
     if length.is_some_and(|length: u64| length > BODY_OCTETS_MAX) {
         return Err(too_long(SoFar::default()));
     }
+    // What it says was so when the request was made; while a long body is on its way more may come to wait.
+    let heard_at = (app.now)();
+    let said = report::said(&headers)?;
+    if let Some(said) = &said {
+        admit(&app, said).await?;
+    }
     let mut taking = Taking {
-        app,
+        app: app.clone(),
         unpacker: Unpacker::of(&headers)?,
         lines: Lines::default(),
         counts: SoFar::default(),
@@ -59,7 +69,19 @@ pub(super) async fn take(
         let piece = piece.map_err(|_| taking.broken("the body broke off"))?;
         taking.piece(&piece).await?;
     }
-    taking.end().await
+    let taken = taking.end().await?;
+    if let Some(said) = said {
+        app.collectors.take(said, heard_at).await?;
+    }
+    Ok(taken)
+}
+
+/// Refuses a collector of which no account can be kept, before anything of it is taken.
+async fn admit(app: &App, said: &Said) -> Result<(), ApiError> {
+    app.collectors.admit(&said.name).await.map_err(|error| match error {
+        RegistryError::Full => ApiError::field(said::COLLECTOR, said.name.as_str(), error.to_string()),
+        RegistryError::Store(error) => error.into(),
+    })
 }
 
 /// A body on its way.

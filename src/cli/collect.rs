@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::site::SiteArgs;
 use super::stop;
 use crate::clock;
+use crate::collectors::CollectorName;
 use crate::sources::ship::Shipper;
 use crate::sources::{Sink, Sources, require_some};
 
@@ -31,7 +32,16 @@ pub async fn run(site: &SiteArgs, args: CollectArgs) -> anyhow::Result<()> {
     let to = to.context("say where to post readings: --to URL, or ship.to in the configuration")?;
     let sources = Sources::new(&site.config, clock::now).await?;
     require_some(&sources)?;
-    let shipper = Shipper::new(&to);
+    let name = match &site.config.ship.name {
+        Some(name) => name.clone(),
+        None => {
+            let host = meter95_nic::host_name();
+            let unusable = || format!("the host's name {host:?} can't name a collector; say ship.name");
+            CollectorName::new(&host).with_context(unusable)?
+        }
+    };
+    tracing::info!(collector = %name, "started shipping");
+    let shipper = Shipper::new(&to, name);
     let stop = stop::on_signal()?;
     let shipping_stop = CancellationToken::new();
     let shipping = tokio::spawn({

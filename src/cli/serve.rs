@@ -17,6 +17,7 @@ use crate::aggregator::recovery::Clock;
 use crate::aggregator::state::Times;
 use crate::api;
 use crate::clock;
+use crate::collectors::registry::Collectors;
 use crate::sources::{Sink, Sources};
 use crate::store::connection::{Store, StoreError};
 
@@ -71,6 +72,7 @@ pub struct Service {
     /// Where the API listens.
     pub address: SocketAddr,
     intake: Intake,
+    collectors: Collectors,
     store: Store,
     /// Stops the API; then, when no request is under way any more, the intake.
     api_stop: CancellationToken,
@@ -95,6 +97,7 @@ impl Service {
         let address = listener.local_addr()?;
         let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(clock::now())).await?;
         let live = pipeline.live();
+        let collectors = Collectors::open(store.clone()).await?;
         let (intake, queue) = Intake::new();
         let (api_stop, intake_stop, ended) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
@@ -108,6 +111,7 @@ impl Service {
         let app = api::App {
             live,
             intake: intake.clone(),
+            collectors: collectors.clone(),
             store: store.clone(),
             now: clock::now,
             times,
@@ -120,7 +124,18 @@ impl Service {
                 api::serve(listener, app, stop).await
             }
         });
-        Ok(Self { address, intake, store, api_stop, intake_stop, api, intake_task, ended, _writer: writer })
+        Ok(Self {
+            address,
+            intake,
+            collectors,
+            store,
+            api_stop,
+            intake_stop,
+            api,
+            intake_task,
+            ended,
+            _writer: writer,
+        })
     }
 
     /// Where collectors of this process put their readings.
@@ -145,6 +160,11 @@ impl Service {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.api_stop.cancel();
         self.api.await.context("the API ended unexpectedly")??;
+        if let Err(error) = self.collectors.flush().await {
+            // What is stored makes collectors look silent for longer than they are, and that is all.
+            tracing::warn!(error = %error, "collectors' newest reports are not stored");
+        }
+        drop(self.collectors);
         self.intake_stop.cancel();
         drop(self.intake);
         self.intake_task.await.context("the aggregator ended unexpectedly")??;

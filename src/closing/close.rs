@@ -14,6 +14,7 @@ use super::draft::{Draft, Frame, UNITS_AT_ONCE, drafts};
 use super::facts::Facts;
 use super::statement::{Review, Statement};
 use super::unit::Unit;
+use crate::aggregator::state::Times;
 use crate::inventory::instant::{Instant, rfc3339};
 use crate::metering::period::Month;
 use crate::store::connection::{Store, StoreError};
@@ -31,8 +32,8 @@ pub struct Order {
     pub by: String,
     /// Now.
     pub now: Timestamp,
-    /// How long after its end a slot waits for silent ports, in ms.
-    pub grace_ms: i64,
+    /// The waiting times of the metering rules.
+    pub times: Times,
     /// Why it is closed though a collector may have unsent readings.
     pub override_reason: Option<String>,
 }
@@ -123,7 +124,10 @@ pub async fn close(
     let facts = Facts::load(store, order.period, &trail).await?;
     let (frame, units) = (&facts.frame, facts.units());
     in_time(frame, order)?;
-    if store.unfollowed().await? {
+    // A stretch over the end of the month is at most as long as the longest gap that is spread.
+    let [from, until] = [frame.month.from.start(), frame.month.until.start()];
+    let reach = order.times.max_gap_ms;
+    if store.unfollowed(from.plus_ms(-reach), until.plus_ms(reach)).await? {
         return Err(CloseError::Unfollowed);
     }
     nothing_unsent(store, frame, order, &mut trail).await?;
@@ -156,7 +160,7 @@ pub async fn close(
 
 fn in_time(frame: &Frame, order: &Order) -> Result<(), CloseError> {
     let end = frame.month.until.start();
-    let from = end.plus_ms(order.grace_ms);
+    let from = end.plus_ms(order.times.grace_ms);
     if order.now >= from {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clickhouse::Row;
-use meter95_reading::{Counters, PortKey};
+use meter95_reading::{Counters, PortKey, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -144,6 +144,28 @@ impl Store {
             client.query("SELECT max(batch) FROM readings").fetch_one().await
         })
         .await
+    }
+
+    /// Whether something is stored from which not everything has followed yet that may matter between `from` and
+    /// `until`: readings of that time, or another inventory. So it is where no service runs, or it has just taken some.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn unfollowed(&self, from: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        // In this order: a checkpoint of meanwhile is of nothing older.
+        let inventory = self.inventory_version().await?;
+        let checkpoint = self.checkpoint().await?;
+        if checkpoint.inventory < inventory {
+            return Ok(true);
+        }
+        let readings: u64 = self
+            .read("looking for readings from which nothing followed", |client| async move {
+                let sql = "SELECT count() FROM readings WHERE time >= fromUnixTimestamp64Milli(?) \
+                           AND time < fromUnixTimestamp64Milli(?) AND batch > ?";
+                client.query(sql).bind(from.0).bind(until.0).bind(checkpoint.batch).fetch_one().await
+            })
+            .await?;
+        Ok(readings > 0)
     }
 
     /// How far each port's readings go, and from where on nothing followed yet from batches after `batch`.

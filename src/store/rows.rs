@@ -231,3 +231,14 @@ pub(super) struct CheckpointRow {
     pub(super) value: u64,
     pub(super) serial: u64,
 }
+
+/// How a collector stood when it was last heard of, or that it was forgotten then.
+#[derive(Debug, Row, Serialize, Deserialize)]
+pub(super) struct CollectorRow {
+    pub(super) name: String,
+    pub(super) at: i64,
+    pub(super) unsent: u64,
+    pub(super) oldest_unsent: Option<i64>,
+    pub(super) stopped: u8,
+    pub(super) forgotten_by: String,
+}

@@ -20,7 +20,7 @@ pub const INTERVAL_MAX: Duration = Duration::from_secs(300);
 /// How to read this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The device that readings name; `None` for the host name.
+    /// The device that readings name; `None` for [`host_name`].
     pub device: Option<String>,
     /// The time from one pass to the next, from [`INTERVAL_MIN`] to [`INTERVAL_MAX`].
     pub interval: Duration,
@@ -119,7 +119,9 @@ impl Collector {
     }
 }
 
-fn host_name() -> String {
+/// This host's name, as the kernel has it; not UTF-8 in part, that part is replaced.
+#[must_use]
+pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 

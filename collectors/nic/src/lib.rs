@@ -17,7 +17,9 @@ mod proc;
 mod select;
 mod stats;
 
-pub use collector::{Collector, INTERVAL_DEFAULT, INTERVAL_MAX, INTERVAL_MIN, Options, OptionsError};
+pub use collector::{
+    Collector, INTERVAL_DEFAULT, INTERVAL_MAX, INTERVAL_MIN, Options, OptionsError, host_name,
+};
 pub use failure::{Failure, FailureKind};
 pub use interface::{Address, Interface, Kind, interfaces};
 pub use pass::{Pass, Row, Snapshot, Source, read_counters, read_pass};
