@@ -1,11 +1,26 @@
 //! From a month's samples to statements that can be proved, corrected and exported (SPEC.md section 8).
 //!
-//! [`unit`] says what is billed, a [`draft`] is the statement that it makes as things stand ([`gaps`]: what was not
-//! measured, and why), [`close`] issues or holds it, [`review`] lets a held one go, [`revise`] corrects an issued one.
-//! [`acts`] is the trail of all that; a [`statement`] is what stays.
+//! [`facts`] are what is sold and declared, [`unit`] says what of it is billed as one, a [`draft`] is the statement that
+//! it makes as things stand ([`gaps`]: what was not measured, and why). The [`desk`] is the one door to what is written:
+//! [`close`] issues statements or holds them, [`review`] lets a held one go, [`revise`] corrects an issued one,
+//! [`exclusions`] declare incidents. [`acts`] is the trail of all that, a [`statement`] what stays. [`what_if`] asks the
+//! same samples under other terms.
 
 pub mod statement;
 
 pub mod acts;
 
+pub mod facts;
 pub mod gaps;
+pub mod unit;
+
+pub mod draft;
+
+pub mod close;
+pub mod exclusions;
+pub mod review;
+pub mod revise;
+
+pub mod desk;
+
+pub mod what_if;
