@@ -5,7 +5,7 @@
 //! what became of it.
 
 mod lines;
-mod unpack;
+pub(super) mod unpack;
 
 use axum::Json;
 use axum::body::Body;
