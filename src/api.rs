@@ -1,7 +1,7 @@
 //! The HTTP API and the dashboard, as a router that tests call without a socket. Only this folder names axum.
 //!
-//! [`servers`], [`samples`] and [`usage`] tell figures, [`readings`] takes what collectors ship, [`collectors`] tells
-//! which there are, [`health`] and
+//! [`servers`], [`samples`] and [`usage`] tell figures, [`inventory`] what is sold and takes changes of it, [`readings`]
+//! takes what collectors ship, [`collectors`] tells which there are, [`health`] and
 //! [`metrics`] are for whoever runs the service, [`dashboard`] is what a browser gets. Every refusal is made in
 //! [`errors`]; [`limits`], [`headers`] and [`metrics`] stand around all of it; [`socket`] is how it is reached.
 
@@ -10,6 +10,8 @@ mod servers;
 mod samples;
 
 mod usage;
+
+mod inventory;
 
 mod readings;
 
@@ -28,7 +30,7 @@ mod socket;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use meter95_reading::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -70,8 +72,14 @@ pub fn router(app: App) -> Router {
         .route("/v1/servers/{id}/samples", get(samples::list))
         .route("/v1/usage", get(usage::month))
         .route("/v1/collectors", get(collectors::list))
+        .route("/v1/inventory", get(inventory::show))
+        .route("/v1/inventory/history", get(inventory::history))
         .layer(from_fn_with_state(Deadline(limits::REQUEST_TIME_MAX), limits::in_time))
         .layer(from_fn_with_state(Gate::for_requests(), limits::pass));
+    let changes = Router::new()
+        .route("/v1/inventory", put(inventory::replace))
+        .layer(from_fn_with_state(Deadline(limits::INVENTORY_TIME_MAX), limits::in_time))
+        .layer(from_fn_with_state(Gate::for_inventories(), limits::pass));
     let readings = Router::new()
         .route("/v1/readings", post(readings::take))
         .layer(from_fn_with_state(Deadline(limits::READINGS_TIME_MAX), limits::in_time))
@@ -83,6 +91,7 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(metrics::render));
     Router::new()
         .merge(figures)
+        .merge(changes)
         .merge(readings)
         .merge(operation)
         .route("/", get(dashboard::index))

@@ -8,12 +8,17 @@ pub mod site;
 pub mod stop;
 
 pub mod check;
+pub mod close;
 pub mod collect;
 pub mod collectors;
 pub mod demo;
 pub mod discover;
 pub mod engine;
+pub mod exclusions;
 pub mod import;
 pub mod inventory;
+pub mod review;
+pub mod revise;
 pub mod serve;
 pub mod usage;
+pub mod what_if;

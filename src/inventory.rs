@@ -1,31 +1,48 @@
-//! What is sold and metered: plans and servers with their ports and add-ons, each for a span of time.
+//! What is sold and metered: plans and servers with their ports and add-ons, each for a span of time; whose they are,
+//! and where they stand.
 //!
-//! A [`document`] is the form in which people write it (TOML or JSON), [`Inventory`] the form in which every
-//! contradiction has been refused ([`check`]), [`diff`] what a new document would change.
+//! A [`document`] is the form in which people write it, read from a [`file`](mod@file) in TOML or JSON; a [`place`] is
+//! where in it something stands. [`Inventory`] is the form in which every contradiction has been refused ([`check`]);
+//! [`terms`] says which plan holds when, [`pool`] which servers are billed as one. [`diff`] is what a new document would
+//! change, [`apply`] puts it in force.
+
+pub mod instant;
+pub mod place;
+
+pub mod document;
+pub mod file;
 
 pub mod check;
+pub mod pool;
+pub mod terms;
+
+pub mod apply;
 pub mod diff;
-pub mod document;
-pub mod instant;
 
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use meter95_reading::{PortKey, Timestamp};
 
-use crate::metering::allowance::{Allowance, Grant};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::metering::allowance::Grant;
 use crate::metering::money::Tariff;
 use crate::metering::overage::{Method, Missing};
 use crate::metering::period::SlotSpan;
 use crate::metering::sample::PortKind;
-use crate::metering::tally::Rules;
 use crate::metering::units::Bps;
+use pool::Pool;
 
 /// The billing time zone of an inventory that names none.
 pub const TIMEZONE_DEFAULT: &str = "Asia/Tokyo";
 
 /// The plan of a server that names none; it need not be written down.
 pub const PLAN_DEFAULT: &str = "default";
+
+/// The coverage below which a statement waits for a review, unless the plan says otherwise (SPEC.md section 5).
+pub const MIN_COVERAGE_DEFAULT: Decimal = Decimal::from_parts(95, 0, 0, false, 2);
 
 /// Everything that is sold and metered, free of contradictions.
 #[derive(Debug, Clone)]
@@ -38,6 +55,16 @@ pub struct Inventory {
     pub plans: BTreeMap<String, Plan>,
     /// Servers by id.
     pub servers: BTreeMap<String, Server>,
+    /// Pools by id.
+    pub pools: BTreeMap<String, Pool>,
+    /// Customers by id; none where they are not listed.
+    pub customers: BTreeMap<String, Customer>,
+    /// Regions by id; none where they are not listed.
+    pub regions: BTreeMap<String, Region>,
+    /// Devices by name; none where they are not listed.
+    pub devices: BTreeMap<String, Device>,
+    /// Uplinks by id.
+    pub uplinks: BTreeMap<String, Uplink>,
 }
 
 /// What a customer gets and how it is billed.
@@ -53,6 +80,19 @@ pub struct Plan {
     pub missing: Missing,
     /// How overage is priced; `None` where the plan has no price.
     pub tariff: Option<Tariff>,
+    /// The coverage below which a statement waits for a person's review, 0 to 1.
+    pub min_coverage: Decimal,
+    /// The plan that takes its place for everybody, and from when on.
+    pub replaced_by: Option<PlanChange>,
+}
+
+/// Another plan from an instant on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanChange {
+    /// The other plan's id.
+    pub plan: String,
+    /// From when.
+    pub from: Timestamp,
 }
 
 /// The contract unit: one physical server.
@@ -64,8 +104,10 @@ pub struct Server {
     pub customer: String,
     /// Where it stands.
     pub region: String,
-    /// The plan's id.
+    /// The id of its first plan.
     pub plan: String,
+    /// Its later plans, in the order of time.
+    pub plan_changes: Vec<PlanChange>,
     /// From when it is in service; `None` since ever.
     pub service_start: Option<Timestamp>,
     /// Until before when it is in service; `None` without end.
@@ -91,12 +133,105 @@ pub struct Binding {
     pub until: Option<Timestamp>,
 }
 
+/// Who pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// The id by which servers and pools name it.
+    pub id: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Whom to tell.
+    pub contacts: Vec<Contact>,
+}
+
+/// A person of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// The name.
+    pub name: String,
+    /// Where mail reaches them.
+    pub email: Option<String>,
+    /// Where a call reaches them.
+    pub phone: Option<String>,
+    /// What they read, where that is known.
+    pub language: Option<Language>,
+}
+
+/// A language in which a customer is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Japanese.
+    Ja,
+    /// English.
+    En,
+}
+
+/// Where things stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// The id by which servers, devices and uplinks name it.
+    pub id: String,
+    /// What people call it.
+    pub name: Option<String>,
+}
+
+/// A device whose ports are metered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// The name by which ports and uplinks name it.
+    pub id: String,
+    /// Where it stands, where that is known.
+    pub region: Option<String>,
+    /// Interfaces that are several in one.
+    pub lags: Vec<Lag>,
+}
+
+/// A link aggregation: an interface that counts what its members count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lag {
+    /// What the device calls it (ifName).
+    pub interface: String,
+    /// The interfaces in it.
+    pub members: Vec<String>,
+}
+
+/// A line that a region's servers share, for a span of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uplink {
+    /// Its name.
+    pub id: String,
+    /// The region whose servers share it.
+    pub region: String,
+    /// Its port; what the port sends leaves the region.
+    pub port: PortKey,
+    /// Its speed.
+    pub speed: Bps,
+    /// From when it is in use; `None` since ever.
+    pub from: Option<Timestamp>,
+    /// Until before when it is in use; `None` without end.
+    pub until: Option<Timestamp>,
+}
+
+impl Uplink {
+    /// Whether it is in use at `time`.
+    #[must_use]
+    pub fn holds_at(&self, time: Timestamp) -> bool {
+        holds_at(self.from, self.until, time)
+    }
+}
+
 impl Binding {
     /// Whether the port belongs to the server at `time`.
     #[must_use]
     pub fn holds_at(&self, time: Timestamp) -> bool {
-        self.from.is_none_or(|from| from <= time) && self.until.is_none_or(|until| time < until)
+        holds_at(self.from, self.until, time)
     }
+}
+
+/// Whether `time` lies in the half-open span.
+fn holds_at(from: Option<Timestamp>, until: Option<Timestamp>, time: Timestamp) -> bool {
+    from.is_none_or(|from| from <= time) && until.is_none_or(|until| time < until)
 }
 
 impl Server {
@@ -117,26 +252,11 @@ impl Inventory {
             timezone: TimeZone::get(TIMEZONE_DEFAULT).unwrap_or(TimeZone::UTC),
             plans: BTreeMap::new(),
             servers: BTreeMap::new(),
-        }
-    }
-
-    /// The plan of `server`.
-    #[must_use]
-    pub fn plan_of(&self, server: &Server) -> Plan {
-        self.plans.get(&server.plan).cloned().unwrap_or_else(Plan::default)
-    }
-
-    /// What the figures of `server` depend on besides its samples, over the slots of `month`.
-    #[must_use]
-    pub fn rules_of(&self, server: &Server, month: SlotSpan) -> Rules {
-        let plan = self.plan_of(server);
-        let granted = Grant { bps: plan.allowance, from: None, until: None };
-        let grants = std::iter::once(granted).chain(server.addons.iter().copied()).collect();
-        Rules {
-            span: month.intersect(server.service_slots()),
-            method: plan.method,
-            missing: plan.missing,
-            allowance: Allowance::new(grants),
+            pools: BTreeMap::new(),
+            customers: BTreeMap::new(),
+            regions: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            uplinks: BTreeMap::new(),
         }
     }
 }
@@ -150,6 +270,8 @@ impl Default for Plan {
             method: Method::default(),
             missing: Missing::default(),
             tariff: None,
+            min_coverage: MIN_COVERAGE_DEFAULT,
+            replaced_by: None,
         }
     }
 }

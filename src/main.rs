@@ -41,6 +41,18 @@ enum Command {
     Import(cli::import::ImportArgs),
     /// Tell a month's figures: p95, overage, burst left
     Usage(cli::usage::UsageArgs),
+    /// Close a month: issue every statement, or hold it for review
+    Close(cli::close::CloseArgs),
+    /// Statements that a person looks at before they count
+    #[command(subcommand)]
+    Review(cli::review::ReviewCommand),
+    /// Correct issued statements by new revisions
+    Revise(cli::revise::ReviseArgs),
+    /// Incidents for which a server is not billed
+    #[command(subcommand)]
+    Exclusions(cli::exclusions::ExclusionsCommand),
+    /// Tell what a month would have been under other terms
+    WhatIf(cli::what_if::WhatIfArgs),
     /// Validate the configuration and what it points at
     Check(cli::check::CheckArgs),
     /// The embedded ClickHouse: fetch it, look at it
@@ -86,6 +98,11 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::Inventory(command) => cli::inventory::run(site, command).await,
             Command::Import(args) => cli::import::run(site, args).await,
             Command::Usage(args) => cli::usage::run(site, args).await,
+            Command::Close(args) => cli::close::run(site, args).await,
+            Command::Review(command) => cli::review::run(site, command).await,
+            Command::Revise(args) => cli::revise::run(site, args).await,
+            Command::Exclusions(command) => cli::exclusions::run(site, command).await,
+            Command::WhatIf(args) => cli::what_if::run(site, args).await,
             Command::Engine(command) => cli::engine::run(site, command).await,
             Command::EngineChild(_) => Ok(()),
         }

@@ -2,8 +2,9 @@
 //!
 //! A [`connection`] is to the embedded [`engine`] or to a configured server, brought up to date by [`migrate`]. [`rows`]
 //! are the tables' shapes; [`write`] puts them in, [`load`] reads the state back, [`usage`] the figures of a month;
-//! [`collectors`] keeps what collectors elsewhere said of themselves. For closing, [`month`] reads months of samples,
-//! [`cross_check`] makes the figures a second time, and [`statements`] keeps what was issued.
+//! [`inventory`] holds what is sold, every version of it, and [`collectors`] what collectors elsewhere said of
+//! themselves. For closing, [`month`] reads months of samples, [`cross_check`] makes the figures a second time, and
+//! [`statements`] keeps what was issued.
 
 pub mod engine;
 
@@ -14,6 +15,7 @@ pub mod rows;
 
 pub mod write;
 
+pub mod inventory;
 pub mod load;
 pub mod usage;
 

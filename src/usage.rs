@@ -48,7 +48,7 @@ pub struct ServerUsage {
     pub customer: String,
     /// Where it stands.
     pub region: String,
-    /// Its plan.
+    /// The plan in force at the period's end, by whose terms it is billed.
     pub plan: String,
     /// What is ranked.
     pub method: Method,
@@ -212,7 +212,7 @@ impl ServerUsage {
         closed_until: Slot,
         last: Option<(Slot, Sample)>,
     ) -> Self {
-        let plan = inventory.plan_of(server);
+        let plan = inventory.terms_of(server, rules.span);
         let tariff = plan.tariff.as_ref();
         let billable = |overage: Option<Bps>| Some(tariff?.billable(overage?));
         let amount = |overage: Option<Bps>| Some(tariff?.amount(billable(overage)?));
@@ -220,7 +220,7 @@ impl ServerUsage {
             server: server.id.clone(),
             customer: server.customer.clone(),
             region: server.region.clone(),
-            plan: server.plan.clone(),
+            plan: plan.id.clone(),
             method: rules.method,
             currency: tariff.map(|tariff| tariff.currency().to_string()),
             samples: figures.samples,

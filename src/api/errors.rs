@@ -4,12 +4,16 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::inventory::Contradiction;
 use crate::aggregator::intake::IntakeError;
 use crate::store::connection::StoreError;
 use crate::usage::UsageError;
 
 /// How much of a value from a request is shown back, in characters. No month and no instant is as long.
 pub(super) const VALUE_CHARS_MAX: usize = 100;
+
+/// Contradictions that are listed at most: whoever has put these right may ask for more.
+const PROBLEMS_MAX: usize = 100;
 
 /// After how many seconds a request that was turned away may come again: the intake empties within a second or two.
 const RETRY_AFTER_S: u64 = 2;
@@ -56,6 +60,12 @@ pub(super) enum ApiError {
         /// What was taken of it.
         so_far: SoFar,
     },
+    /// An inventory that contradicts itself, or would lose something.
+    #[error("{}", Contradiction::summary(.0))]
+    Contradictions(Vec<Contradiction>),
+    /// An inventory that was not made from the one in force.
+    #[error("{0}")]
+    Outdated(String),
     /// A body over a limit.
     #[error("{says}")]
     TooLarge {
@@ -106,6 +116,8 @@ struct Problem<'a> {
     value: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", flatten)]
     so_far: Option<SoFar>,
+    #[serde(skip_serializing_if = "<[Contradiction]>::is_empty")]
+    problems: &'a [Contradiction],
 }
 
 impl ApiError {
@@ -126,7 +138,8 @@ impl ApiError {
         match self {
             Self::UnknownRoute(_) | Self::UnknownServer(_) | Self::NoMetrics => StatusCode::NOT_FOUND,
             Self::WrongMethod(..) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Field { .. } | Self::Body { .. } => StatusCode::BAD_REQUEST,
+            Self::Field { .. } | Self::Body { .. } | Self::Contradictions(_) => StatusCode::BAD_REQUEST,
+            Self::Outdated(_) => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -149,6 +162,8 @@ impl ApiError {
             | Self::UnknownServer(_)
             | Self::Field { .. }
             | Self::Body { .. }
+            | Self::Contradictions(_)
+            | Self::Outdated(_)
             | Self::TooLarge { .. }
             | Self::NotReady(_)
             | Self::Internal(_)
@@ -171,6 +186,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Contents(_) => Self::Internal(error.into()),
+            StoreError::Outdated { .. } => Self::Outdated(error.to_string()),
             StoreError::Engine(_) | StoreError::ClickHouse { .. } => Self::Store(error),
         }
     }
@@ -197,8 +213,17 @@ impl IntoResponse for ApiError {
         let status = self.status();
         let (field, value) = match &self {
             Self::Field { field, value, .. } => (Some(clipped(field)), value.as_deref().map(clipped)),
+            Self::Contradictions(problems) => match problems.first() {
+                Some(first) => (Some(clipped(&first.at)), first.value.clone()),
+                None => (None, None),
+            },
             _ => (None, None),
         };
+        let problems: &[Contradiction] = match &self {
+            Self::Contradictions(problems) => problems,
+            _ => &[],
+        };
+        let listed = problems.len().min(PROBLEMS_MAX);
         let problem = Problem {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
@@ -207,6 +232,7 @@ impl IntoResponse for ApiError {
             field: field.as_deref(),
             value,
             so_far: self.so_far(),
+            problems: &problems[..listed],
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];

@@ -30,6 +30,15 @@ pub(super) const BODY_OCTETS_MAX: u64 = 32 << 20;
 /// to harm.
 pub(super) const TEXT_OCTETS_MAX: u64 = 256 << 20;
 
+/// The longest inventory, as text: 100,000 servers with all their history are some 40 MB.
+pub(super) const INVENTORY_OCTETS_MAX: usize = 64 << 20;
+
+/// Changes of the inventory that are told at once: some 10 MB.
+pub(super) const HISTORY_CHANGES_MAX: usize = 10_000;
+
+/// How long an inventory may take, over a slow line and with a store that is busy.
+pub(super) const INVENTORY_TIME_MAX: Duration = Duration::from_secs(60);
+
 /// Readings that are handed in together: one insert of a good size, which still is little memory.
 pub(super) const LOT_READINGS: usize = 20_000;
 
@@ -76,6 +85,12 @@ impl Gate {
     /// For requests for figures.
     pub(super) fn for_requests() -> Self {
         Self { places: Arc::new(Semaphore::new(REQUESTS_MAX)), full: || ApiError::Overloaded }
+    }
+
+    /// For inventories that are put in force: one after the other, for each takes much memory and sees the last one's
+    /// version.
+    pub(super) fn for_inventories() -> Self {
+        Self { places: Arc::new(Semaphore::new(1)), full: || ApiError::Overloaded }
     }
 
     /// For bodies with readings.

@@ -6,7 +6,7 @@
 
 mod lines;
 mod report;
-mod unpack;
+pub(super) mod unpack;
 
 use axum::Json;
 use axum::body::Body;

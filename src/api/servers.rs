@@ -29,6 +29,7 @@ pub(super) struct ServerInfo {
     id: String,
     customer: String,
     region: String,
+    /// In force now.
     plan: String,
     /// In force now: the plan's and all add-ons.
     allowance_bps: Bps,
@@ -90,15 +91,14 @@ pub(super) fn known<'a>(state: &'a Aggregator, id: &str) -> Result<&'a Server, A
 
 fn info(state: &Aggregator, entry: &Server) -> ServerInfo {
     let now = state.clock();
-    let granted = entry.addons.iter().filter(|addon| addon.holds_at(now));
-    let plan = state.inventory().plan_of(entry);
+    let inventory = state.inventory();
     let bound = state.server(&entry.id).map(|server| server.bound.as_slice());
     ServerInfo {
         id: entry.id.clone(),
         customer: entry.customer.clone(),
         region: entry.region.clone(),
-        plan: entry.plan.clone(),
-        allowance_bps: granted.fold(plan.allowance, |sum, addon| sum.plus(addon.bps)),
+        plan: inventory.plan_at(entry, now).id,
+        allowance_bps: inventory.allowance_at(entry, now),
         service_start: entry.service_start.map(Instant),
         service_end: entry.service_end.map(Instant),
         addons: entry.addons.iter().map(addon).collect(),

@@ -54,6 +54,7 @@ fn find(state: &Aggregator, period: Option<Month>, server: Option<&str>) -> Resu
         timezone: inventory.timezone.clone(),
         plans: inventory.plans.clone(),
         servers: [(entry.id.clone(), entry.clone())].into(),
+        ..Inventory::empty()
     };
     Ok(Found::Stored(one, period))
 }

@@ -2,42 +2,76 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
-use super::show;
-use super::site::{self, Site, SiteArgs};
+use super::show::{self, Format};
+use super::site::{Site, SiteArgs, user};
 use crate::aggregator::pipeline::Pipeline;
 use crate::aggregator::recovery::Clock;
 use crate::clock;
-use crate::inventory::Inventory;
-use crate::inventory::diff::changes;
-use crate::inventory::document::Document;
+use crate::inventory::apply::{ApplyError, Options, apply};
+use crate::inventory::diff::{Change, Recorded};
+use crate::inventory::file::File;
+use crate::inventory::instant::{Instant, rfc3339};
+use crate::inventory::place::Kind;
 use crate::store::connection::Store;
+use crate::store::inventory::Filter;
 
 /// What to do with the inventory.
 #[derive(Debug, Subcommand)]
 pub enum InventoryCommand {
     /// Put a file in force as the whole inventory, and show what that changes
     #[command(after_help = "Example:\n  meter95 inventory apply inventory.toml --dry-run")]
-    Apply {
-        /// TOML, or JSON where the name ends in .json
-        file: PathBuf,
-        /// Only show what would change
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Print the inventory in force, in the form in which it can be applied
-    #[command(after_help = "Example:\n  meter95 inventory show > inventory.toml")]
+    Apply(ApplyArgs),
+    /// Print the inventory in force, or of a past instant, in the form in which it can be applied
+    #[command(after_help = "Examples:\n  meter95 inventory show > inventory.toml\n  \
+                            meter95 inventory show --as-of 2026-10-01T00:00:00+09:00")]
     Show(ShowArgs),
+    /// Tell who changed what and when
+    #[command(after_help = "Example:\n  meter95 inventory history --kind server --id web01")]
+    History(HistoryArgs),
+}
+
+/// Options of `meter95 inventory apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// TOML, or JSON where the name ends in .json
+    file: PathBuf,
+    /// Only show what would change
+    #[arg(long)]
+    dry_run: bool,
+    /// Take servers out although their service has not ended
+    #[arg(long)]
+    remove: bool,
+    /// Who applies it [default: the user by the system's word]
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
 }
 
 /// Options of `meter95 inventory show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
+    /// As it was at this instant, in RFC 3339 with a zone or in Unix milliseconds
+    #[arg(long, value_name = "INSTANT")]
+    as_of: Option<Instant>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = DocumentFormat::Toml)]
     format: DocumentFormat,
+}
+
+/// Options of `meter95 inventory history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// Entries of this kind only
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
+    /// Entries of this id only
+    #[arg(long)]
+    id: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
 }
 
 /// How an inventory is written.
@@ -55,69 +89,105 @@ pub enum DocumentFormat {
 /// When the file is not an inventory, contradicts itself, or the store can't be used.
 pub async fn run(site: &SiteArgs, command: InventoryCommand) -> anyhow::Result<()> {
     match command {
-        InventoryCommand::Apply { file, dry_run } => {
-            let document = Document::read(&file)?;
-            Inventory::from_document(&document)
-                .with_context(|| format!("{} is not applied", file.display()))?;
+        InventoryCommand::Apply(args) => {
+            let file = File::read(&args.file)?;
+            // What needs no store is told without one.
+            file.inventory()?;
             let site = site.site()?;
             let store = site.store().await?;
-            apply(&site, &store, &document, dry_run).await?;
+            put(&site, &store, &file, &args).await?;
             store.close().await?;
-            Ok(())
         }
         InventoryCommand::Show(args) => {
             let store = site.site()?.store().await?;
-            let (_, document, _) = site::inventory(&store).await?;
+            let (_, document) = match args.as_of {
+                Some(Instant(at)) => store.inventory_as_of(at).await?,
+                None => store.inventory().await?,
+            };
             store.close().await?;
             match args.format {
                 DocumentFormat::Toml => show::line(toml::to_string(&document)?.trim_end()),
                 DocumentFormat::Json => show::json(&document)?,
             }
-            Ok(())
+        }
+        InventoryCommand::History(args) => {
+            let store = site.site()?.store().await?;
+            let history = store.inventory_history(&Filter { kind: args.kind, id: args.id }).await?;
+            store.close().await?;
+            print(&history, args.format)?;
         }
     }
+    Ok(())
 }
 
-async fn apply(site: &Site, store: &Store, document: &Document, dry_run: bool) -> anyhow::Result<()> {
-    let (version, before) = store.inventory().await?;
-    let mut changes = changes(&before, document);
-    if version == 0 && changes.is_empty() {
-        // The very first one says at least in which time zone months begin.
-        changes.extend(document.entries().into_iter().take(1).map(|entry| crate::inventory::diff::Change {
-            kind: entry.kind,
-            id: entry.id,
-            before: None,
-            after: Some(entry.body),
-        }));
-    }
-    for change in &changes {
+async fn put(site: &Site, store: &Store, file: &File, args: &ApplyArgs) -> anyhow::Result<()> {
+    let by = args.by.clone().unwrap_or_else(user);
+    let &ApplyArgs { dry_run, remove, .. } = args;
+    let options = Options { by: &by, now: clock::now(), dry_run, remove, seen: None };
+    let writer = if dry_run { None } else { Some(site.try_writer()?) };
+    let outcome = apply(store, &file.document, options).await.map_err(|e| match e {
+        ApplyError::Refused(refused) => anyhow::Error::from(file.wrong(&refused.problems)),
+        other => other.into(),
+    })?;
+    for change in &outcome.changes {
         show::line(change.line());
     }
-    let count = changes.len();
-    if count == 0 {
-        show::line("Nothing changes.");
-        return Ok(());
-    }
+    let count = match outcome.changes.len() {
+        0 => {
+            show::line("Nothing changes.");
+            return Ok(());
+        }
+        1 => "1 change".to_owned(),
+        n => format!("{n} changes"),
+    };
     if dry_run {
-        show::line(format_args!("{count} changes, not applied (--dry-run)."));
+        show::line(format_args!("{count}, not applied (--dry-run)."));
         return Ok(());
     }
-    let writer = site.try_writer()?;
-    store.put_inventory(&changes, version + 1, clock::now(), &user()).await?;
+    let version = outcome.version;
     match writer {
-        Ok(_writer) => {
+        Some(Ok(_writer)) => {
             // Samples follow from the inventory as well as from readings: those of ports that moved are made anew.
             Pipeline::open(store.clone(), site.config.times(), Clock::Readings).await?.close().await?;
-            show::line(format_args!("{count} changes applied."));
+            show::line(format_args!("{count} applied as version {version}."));
         }
-        Err(_) => show::line(format_args!(
-            "{count} changes applied; the running service takes them up within seconds."
+        _ => show::line(format_args!(
+            "{count} applied as version {version}; the running service takes them up within seconds."
         )),
     }
     Ok(())
 }
 
-/// Who applies it, as far as the system says.
-fn user() -> String {
-    std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "unknown".to_owned())
+/// A change as a spreadsheet has it.
+#[derive(Serialize)]
+struct Row<'a> {
+    version: u64,
+    at: Instant,
+    by: &'a str,
+    kind: Kind,
+    id: &'a str,
+    before: String,
+    after: String,
+}
+
+fn print(history: &[Recorded], format: Format) -> anyhow::Result<()> {
+    match format {
+        Format::Table => {
+            let columns = [("version", true), ("at", false), ("by", false), ("change", false)];
+            let rows = history.iter().map(|recorded| {
+                let Recorded { version, at, by, change } = recorded;
+                vec![version.to_string(), rfc3339(at.0), by.clone(), change.line()]
+            });
+            show::line(show::table(&columns, rows));
+        }
+        Format::Json => show::json(&history)?,
+        Format::Csv => show::csv(history.iter().map(|recorded| {
+            let Recorded { version, at, by, change } = recorded;
+            let Change { kind, id, before, after } = change;
+            let [before, after] =
+                [before, after].map(|body| body.as_ref().map(ToString::to_string).unwrap_or_default());
+            Row { version: *version, at: *at, by, kind: *kind, id, before, after }
+        }))?,
+    }
+    Ok(())
 }

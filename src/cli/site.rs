@@ -105,3 +105,9 @@ pub async fn inventory(store: &Store) -> anyhow::Result<(u64, Document, Inventor
     let inventory = Inventory::from_document(&document).context("the stored inventory contradicts itself")?;
     Ok((version, document, inventory))
 }
+
+/// Who runs the command, as far as the system says.
+#[must_use]
+pub fn user() -> String {
+    std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "unknown".to_owned())
+}

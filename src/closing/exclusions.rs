@@ -27,12 +27,10 @@ pub struct Declared {
 pub async fn exclude(store: &Store, declared: &Declared, word: &Word) -> Result<Exclusion, CloseError> {
     let Declared { server, from, until } = declared;
     let (_, document) = store.inventory().await?;
-    let inventory =
-        Inventory::from_document(&document).map_err(|e| CloseError::Inventory(e.to_string()))?;
+    let inventory = Inventory::from_document(&document).map_err(|e| CloseError::Inventory(e.to_string()))?;
     let known = inventory.servers.get(server);
-    let known = known.ok_or_else(|| {
-        CloseError::Exclusion(format!("there is no server {server:?} in the inventory"))
-    })?;
+    let known = known
+        .ok_or_else(|| CloseError::Exclusion(format!("there is no server {server:?} in the inventory")))?;
     let [start, end] = [from, until].map(|at| rfc3339(at.0));
     if until <= from {
         return Err(CloseError::Exclusion(format!("until {end} is not after from {start}")));
@@ -71,8 +69,7 @@ pub async fn include(store: &Store, id: u64, word: &Word) -> Result<Exclusion, C
     let mut trail = Trail::load(store).await?;
     let all = trail.exclusions()?;
     let found = all.into_values().flatten().find(|exclusion| exclusion.id == id);
-    let found =
-        found.ok_or_else(|| CloseError::Exclusion(format!("there is no exclusion {id} in force")))?;
+    let found = found.ok_or_else(|| CloseError::Exclusion(format!("there is no exclusion {id} in force")))?;
     let mut act = trail.next(ActKind::Include, word.now, &word.by, &word.reason);
     act.server.clone_from(&found.server);
     act.body = id.to_string();

@@ -14,6 +14,7 @@ use crate::inventory::document::Document;
 use crate::inventory::{Inventory, PLAN_DEFAULT, Server};
 use crate::metering::period::Month;
 use crate::store::connection::Store;
+use crate::store::inventory::RemovedServer;
 
 /// What is sold, and what was declared, as of now.
 #[derive(Debug)]
@@ -82,10 +83,12 @@ async fn removed(
     start: Timestamp,
 ) -> Result<Vec<(Server, Timestamp)>, CloseError> {
     let mut removed = Vec::new();
-    for (mut entry, at) in store.servers_removed_since(start).await? {
-        if !document.plans.iter().any(|plan| plan.id == entry.plan) {
-            // Its plan went too: it is held for review anyway.
+    for RemovedServer { mut entry, at } in store.servers_removed_since(start).await? {
+        let known = |id: &str| id == PLAN_DEFAULT || document.plans.iter().any(|plan| plan.id == id);
+        if !known(&entry.plan) || !entry.plan_changes.iter().all(|change| known(&change.plan)) {
+            // A plan went too: it is held for review anyway.
             entry.plan = PLAN_DEFAULT.to_owned();
+            entry.plan_changes.clear();
         }
         let (timezone, plans) = (document.timezone.clone(), document.plans.clone());
         let alone = Document { timezone, plans, servers: vec![entry], ..Document::default() };

@@ -68,7 +68,9 @@ pub async fn revise(
             if let Some(difference) = draft.difference() {
                 return Err(CloseError::Differs(difference));
             }
-            let Some(before) = issued(&draft.statement.server).map(|filed| &filed.statement) else { continue };
+            let Some(before) = issued(&draft.statement.server).map(|filed| &filed.statement) else {
+                continue;
+            };
             if before.says_the_same(&draft.statement) {
                 continue;
             }

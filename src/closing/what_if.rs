@@ -77,7 +77,9 @@ pub struct Compared {
 #[derive(Debug, thiserror::Error)]
 pub enum WhatIfError {
     /// Nothing is to be otherwise.
-    #[error("say what is to be otherwise: an allowance, a method, what a missing slot counts as, a unit, a rounding or a price")]
+    #[error(
+        "say what is to be otherwise: an allowance, a method, what a missing slot counts as, a unit, a rounding or a price"
+    )]
     Nothing,
     /// The other terms can't be.
     #[error("{0}")]
@@ -157,7 +159,9 @@ pub async fn compare(
     let then: Vec<Unit> = facts.units_by(&other).into_iter().filter(wanted).collect();
     if let Some(server) = server.filter(|_| now.is_empty()) {
         let server = server.to_owned();
-        return Err(CloseError::Unknown { period, what: "server or pool that is billed by itself", server }.into());
+        return Err(
+            CloseError::Unknown { period, what: "server or pool that is billed by itself", server }.into()
+        );
     }
     let mut compared = Vec::with_capacity(now.len());
     for (now, then) in now.chunks(UNITS_AT_ONCE).zip(then.chunks(UNITS_AT_ONCE)) {

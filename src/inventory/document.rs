@@ -1,6 +1,8 @@
 //! The inventory as people write it, in TOML or JSON, and as it is stored entry by entry.
+//!
+//! Here is what is sold; [`site`] has those who buy it and where it stands.
 
-use std::path::Path;
+pub mod site;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use super::instant::Instant;
 use crate::metering::money::{Currency, Price, Rounding};
 use crate::metering::overage::{Method, Missing};
 use crate::metering::sample::PortKind;
+use site::{CustomerEntry, DeviceEntry, RegionEntry, UplinkEntry};
 
 /// An inventory file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -17,12 +20,27 @@ pub struct Document {
     /// The billing time zone, by its name in the IANA database; Asia/Tokyo unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+    /// Who pays. Where any is listed, servers and pools name listed ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub customers: Vec<CustomerEntry>,
+    /// Where things stand. Where any is listed, servers, devices and uplinks name listed ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<RegionEntry>,
+    /// The devices whose ports are metered. Where any is listed, ports and uplinks name listed ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceEntry>,
     /// What can be bought.
     #[serde(default)]
     pub plans: Vec<PlanEntry>,
+    /// Lines that servers share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uplinks: Vec<UplinkEntry>,
     /// What is sold and metered.
     #[serde(default)]
     pub servers: Vec<ServerEntry>,
+    /// Servers that are billed as one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<PoolEntry>,
 }
 
 /// A plan as written.
@@ -59,6 +77,22 @@ pub struct PlanEntry {
     /// Which way an amount goes between two of the currency's smallest units; `down` unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_rounding: Option<Rounding>,
+    /// The coverage below which a statement waits for a person's review, 0 to 1; 0.95 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_coverage: Option<Decimal>,
+    /// The plan that takes this one's place for everybody, and from when on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<PlanChangeEntry>,
+}
+
+/// Another plan from an instant on, as written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanChangeEntry {
+    /// The other plan's id.
+    pub plan: String,
+    /// From when.
+    pub from: Instant,
 }
 
 /// A tier as written: the price of the part of the overage from a threshold up to the next one.
@@ -83,9 +117,12 @@ pub struct ServerEntry {
     /// Where it stands.
     #[serde(default)]
     pub region: String,
-    /// The plan's id; `default` unless given.
+    /// The plan's id at first; `default` unless given.
     #[serde(default = "default_plan")]
     pub plan: String,
+    /// Other plans, each from an instant on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan_changes: Vec<PlanChangeEntry>,
     /// From when it is in service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_start: Option<Instant>,
@@ -136,57 +173,41 @@ pub struct PortEntry {
     pub until: Option<Instant>,
 }
 
+/// A pool as written: servers of one customer that are billed as one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolEntry {
+    /// Its name, which is no server's.
+    pub id: String,
+    /// Who pays for it, and for every member.
+    #[serde(default)]
+    pub customer: String,
+    /// The id of the plan by whose terms it is billed; `default` unless given.
+    #[serde(default = "default_plan")]
+    pub plan: String,
+    /// The members.
+    #[serde(default)]
+    pub servers: Vec<MemberEntry>,
+}
+
+/// A pool's member as written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberEntry {
+    /// The server's id.
+    pub server: String,
+    /// From when it is a member: the first instant of a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Instant>,
+    /// Until before when it is a member: the first instant of a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+}
+
 fn default_plan() -> String {
     super::PLAN_DEFAULT.to_owned()
 }
 
 fn default_kind() -> PortKind {
     PortKind::Switch
-}
-
-/// Why a file is not an inventory document.
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentError {
-    /// The file can't be read.
-    #[error("can't read {path}")]
-    Read {
-        /// The file.
-        path: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It is not TOML of this shape; the cause names line and field.
-    #[error("{path} is not an inventory in TOML: {source}")]
-    Toml {
-        /// The file.
-        path: String,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// It is not JSON of this shape; the cause names line and field.
-    #[error("{path} is not an inventory in JSON: {source}")]
-    Json {
-        /// The file.
-        path: String,
-        /// Where and why.
-        source: serde_json::Error,
-    },
-}
-
-impl Document {
-    /// Reads a file: JSON where its name ends in `.json`, TOML otherwise.
-    ///
-    /// # Errors
-    /// When it can't be read or has another shape.
-    pub fn read(path: &Path) -> Result<Self, DocumentError> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| DocumentError::Read { path: name.clone(), source })?;
-        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
-            serde_json::from_str(&text).map_err(|source| DocumentError::Json { path: name, source })
-        } else {
-            toml::from_str(&text).map_err(|e| DocumentError::Toml { path: name, source: Box::new(e) })
-        }
-    }
 }

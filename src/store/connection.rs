@@ -29,6 +29,17 @@ pub enum StoreError {
         /// What ClickHouse or the connection said.
         source: clickhouse::error::Error,
     },
+    /// Somebody else has changed the inventory.
+    #[error(
+        "the inventory is at version {found}, not at {expected}: somebody else has changed it meanwhile; look at it and \
+         apply again"
+    )]
+    Outdated {
+        /// The version on which the change was made.
+        expected: u64,
+        /// The version in force.
+        found: u64,
+    },
     /// What is stored can't be understood.
     #[error("what is stored makes no sense: {0}")]
     Contents(String),
@@ -45,6 +56,8 @@ pub struct Store {
     source: Arc<Source>,
     database: Arc<str>,
     client: Arc<Mutex<Option<(Endpoint, Client)>>>,
+    /// Held by whoever of this process changes the inventory.
+    pub(super) changing_inventory: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Store {
@@ -66,8 +79,12 @@ impl Store {
     }
 
     async fn with(source: Source, database: &str) -> Result<Self, StoreError> {
-        let store =
-            Self { source: Arc::new(source), database: database.into(), client: Arc::new(Mutex::new(None)) };
+        let store = Self {
+            source: Arc::new(source),
+            database: database.into(),
+            client: Arc::new(Mutex::new(None)),
+            changing_inventory: Arc::default(),
+        };
         store.migrate().await?;
         Ok(store)
     }

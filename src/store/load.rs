@@ -5,15 +5,11 @@ use std::collections::BTreeMap;
 use clickhouse::Row;
 use meter95_reading::{Counters, PortKey, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::connection::{Store, StoreError};
-use super::rows::{
-    CheckpointRow, InventoryRow, PortRow, PortSlotRow, ReadingRow, SampleRow, ServerRow, slot_of_s, slot_s,
-};
+use super::rows::{CheckpointRow, PortRow, PortSlotRow, ReadingRow, SampleRow, ServerRow, slot_of_s, slot_s};
 use super::write::Checkpoint;
 use crate::aggregator::output::{PortId, Revised, ServerId};
-use crate::inventory::document::Document;
 use crate::metering::period::SlotSpan;
 use crate::metering::sample::Sample;
 use crate::metering::slot::PortSlot;
@@ -76,47 +72,6 @@ impl Store {
             return Err(StoreError::Contents("servers are not numbered from 0 without holes".to_owned()));
         }
         Ok(rows.into_iter().map(|row| row.id).collect())
-    }
-
-    /// The version of the inventory in force; 0 before the first.
-    ///
-    /// # Errors
-    /// When ClickHouse does not answer.
-    pub async fn inventory_version(&self) -> Result<u64, StoreError> {
-        self.read("reading the inventory's version", |client| async move {
-            client.query("SELECT max(version) FROM inventory").fetch_one().await
-        })
-        .await
-    }
-
-    /// The inventory in force, and its version.
-    ///
-    /// # Errors
-    /// When ClickHouse does not answer, or an entry can't be understood.
-    pub async fn inventory(&self) -> Result<(u64, Document), StoreError> {
-        let rows: Vec<InventoryRow> = self
-            .read("reading the inventory", |client| async move {
-                let sql = "SELECT ?fields FROM inventory ORDER BY kind, id, version DESC LIMIT 1 BY kind, id";
-                client.query(sql).fetch_all().await
-            })
-            .await?;
-        let version = rows.iter().map(|row| row.version).max().unwrap_or(0);
-        let mut settings = Value::Null;
-        let (mut plans, mut servers) = (Vec::new(), Vec::new());
-        for row in rows.iter().filter(|row| row.removed == 0) {
-            let contents = |e: &dyn std::fmt::Display| {
-                StoreError::Contents(format!("{} {:?} of the inventory: {e}", row.kind, row.id))
-            };
-            let body: Value = serde_json::from_str(&row.body).map_err(|e| contents(&e))?;
-            match row.kind.as_str() {
-                "settings" => settings = body,
-                "plan" => plans.push(serde_json::from_value(body).map_err(|e| contents(&e))?),
-                "server" => servers.push(serde_json::from_value(body).map_err(|e| contents(&e))?),
-                _ => return Err(contents(&"this kind is not known; use a newer meter95")),
-            }
-        }
-        let timezone = settings.get("timezone").and_then(Value::as_str).map(str::to_owned);
-        Ok((version, Document { timezone, plans, servers }))
     }
 
     /// How far what follows from readings has been stored.

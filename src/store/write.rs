@@ -6,11 +6,8 @@ use clickhouse::{Client, Row, RowOwned, RowWrite};
 use meter95_reading::{Counters, PortKey, Timestamp};
 
 use super::connection::{Patience, Store, StoreError};
-use super::rows::{
-    BreakRow, CheckpointRow, InventoryRow, PortRow, PortSlotRow, ReadingRow, SampleRow, ServerRow,
-};
+use super::rows::{BreakRow, CheckpointRow, PortRow, PortSlotRow, ReadingRow, SampleRow, ServerRow};
 use crate::aggregator::output::{Output, PortId, ServerId};
-use crate::inventory::diff::Change;
 
 /// Rows in one insert at most: well below ClickHouse's `max_insert_block_size`, so that each is one block and counts
 /// whole or not at all within a month.
@@ -136,30 +133,6 @@ impl Store {
             .map(|(name, value)| CheckpointRow { name: name.to_owned(), value, serial })
             .collect();
         self.put("storing a checkpoint", "checkpoints", &rows).await;
-    }
-
-    /// Stores changes of the inventory as its version `version`, made at `at` by `by`: all of them or none.
-    ///
-    /// # Errors
-    /// When ClickHouse does not take them.
-    pub async fn put_inventory(
-        &self,
-        changes: &[Change],
-        version: u64,
-        at: Timestamp,
-        by: &str,
-    ) -> Result<(), StoreError> {
-        let row = |change: &Change| InventoryRow {
-            version,
-            at: at.0,
-            by: by.to_owned(),
-            kind: change.kind.to_owned(),
-            id: change.id.clone(),
-            body: change.after.as_ref().map(ToString::to_string).unwrap_or_default(),
-            removed: u8::from(change.after.is_none()),
-        };
-        let rows: Vec<InventoryRow> = changes.iter().map(row).collect();
-        self.try_put("storing the inventory", "inventory", &rows).await
     }
 }
 

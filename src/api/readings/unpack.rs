@@ -18,7 +18,7 @@ const GZIP_STEP_OCTETS: usize = 256;
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 /// How a body is packed, and how far it has been unpacked.
-pub(super) enum Unpacker {
+pub(in crate::api) enum Unpacker {
     /// It is not.
     Plain,
     /// With gzip, in one or more members.
@@ -33,11 +33,11 @@ pub(super) enum Unpacker {
 }
 
 /// What a step has done.
-pub(super) struct Step {
+pub(in crate::api) struct Step {
     /// So many octets of the body need not be given again.
-    pub(super) used: usize,
+    pub(in crate::api) used: usize,
     /// Whether there is more text without more of the body.
-    pub(super) more: bool,
+    pub(in crate::api) more: bool,
 }
 
 impl Unpacker {
@@ -45,7 +45,7 @@ impl Unpacker {
     ///
     /// # Errors
     /// When it is packed in another way.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    pub(in crate::api) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let mut all = headers.get_all(header::CONTENT_ENCODING).iter();
         let (first, second) = (all.next(), all.next());
         let name =
@@ -71,7 +71,7 @@ impl Unpacker {
     ///
     /// # Errors
     /// When that is damaged.
-    pub(super) fn step(&mut self, body: &[u8], text: &mut Vec<u8>) -> io::Result<Step> {
+    pub(in crate::api) fn step(&mut self, body: &[u8], text: &mut Vec<u8>) -> io::Result<Step> {
         match self {
             Self::Plain => {
                 let used = body.len().min(STEP_OCTETS_MAX);
@@ -104,7 +104,7 @@ impl Unpacker {
     ///
     /// # Errors
     /// When it is not complete.
-    pub(super) fn end(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
+    pub(in crate::api) fn end(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
         match self {
             Self::Plain => Ok(()),
             Self::Gzip(decoder) => {

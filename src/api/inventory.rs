@@ -1,0 +1,235 @@
+//! `/v1/inventory`: what is sold and metered, now and at any time before; who changed it; and how it is changed.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use futures::StreamExt;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::App;
+use super::errors::{ApiError, SoFar, clipped};
+use super::limits::{HISTORY_CHANGES_MAX, INVENTORY_OCTETS_MAX};
+use super::query::Fields;
+use super::readings::unpack::Unpacker;
+use crate::inventory::apply::{ApplyError, Options, apply};
+use crate::inventory::check::Problem;
+use crate::inventory::diff::{Change, Recorded};
+use crate::inventory::document::Document;
+use crate::inventory::file::{self, Syntax};
+use crate::inventory::instant::Instant;
+use crate::inventory::place::{Kind, Place, Step};
+use crate::store::inventory::Filter;
+
+/// The answer of `GET /v1/inventory`.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    /// The number of the version; 0 before the first.
+    version: u64,
+    /// In the form in which it can be put.
+    inventory: Document,
+}
+
+/// The answer of `PUT /v1/inventory`.
+#[derive(Debug, Serialize)]
+pub(super) struct Replaced {
+    /// The version in force now.
+    version: u64,
+    /// Whether anything is stored: not with `dry_run`, and not where nothing changes.
+    applied: bool,
+    /// What is other than before.
+    changes: Vec<ChangeInfo>,
+}
+
+/// A change, with the line for people.
+#[derive(Debug, Serialize)]
+struct ChangeInfo {
+    line: String,
+    #[serde(flatten)]
+    change: Change,
+}
+
+/// The answer of `GET /v1/inventory/history`.
+#[derive(Debug, Serialize)]
+pub(super) struct History {
+    /// In the order of versions; the newest where there are too many.
+    changes: Vec<Recorded>,
+    /// How many older ones are left out.
+    left_out: usize,
+}
+
+/// One thing that is wrong with an inventory that was put.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Contradiction {
+    /// Where, as `server "web01": ports[1]`.
+    pub(super) at: String,
+    kind: Kind,
+    id: String,
+    /// The entry's place in its list, from 0.
+    index: Option<usize>,
+    /// From the entry on, as `ports[1].speed_bps`.
+    path: String,
+    /// What stands there, as JSON.
+    pub(super) value: Option<String>,
+    says: String,
+}
+
+impl Contradiction {
+    fn new(problem: &Problem, body: &Value) -> Self {
+        let Problem { at, says } = problem;
+        Self {
+            at: at.to_string(),
+            kind: at.kind,
+            id: at.id.clone(),
+            index: at.index,
+            path: at.path_text(),
+            value: value_at(body, at).map(|value| clipped(&value.to_string())),
+            says: says.clone(),
+        }
+    }
+
+    /// The first of `problems` in a sentence, and how many more there are.
+    pub(super) fn summary(problems: &[Self]) -> String {
+        let Some(first) = problems.first() else { return String::new() };
+        let more = match problems.len() - 1 {
+            0 => String::new(),
+            n => format!(" (and {n} more)"),
+        };
+        let at = if first.at.is_empty() { String::new() } else { format!("{}: ", clipped(&first.at)) };
+        format!("{at}{}{more}", clipped_says(&first.says))
+    }
+}
+
+/// What is said may quote long names of the request.
+fn clipped_says(says: &str) -> String {
+    const CHARS_MAX: usize = 250;
+    match says.char_indices().nth(CHARS_MAX) {
+        Some((at, _)) => format!("{}...", &says[..at]),
+        None => says.to_owned(),
+    }
+}
+
+/// What stands at a place of the body.
+fn value_at<'a>(body: &'a Value, at: &Place) -> Option<&'a Value> {
+    at.steps()?.iter().try_fold(body, |value, step| match step {
+        Step::Field(name) => value.get(name),
+        Step::Item(index) => value.get(index),
+    })
+}
+
+/// `GET /v1/inventory?as_of=`.
+pub(super) async fn show(State(app): State<App>, uri: Uri) -> Result<Json<Shown>, ApiError> {
+    let fields = Fields::of(&uri, &["as_of"])?;
+    let (version, inventory) = match fields.value("as_of")? {
+        Some(Instant(at)) => app.store.inventory_as_of(at).await?,
+        None => app.store.inventory().await?,
+    };
+    Ok(Json(Shown { version, inventory }))
+}
+
+/// `GET /v1/inventory/history?kind=&id=`.
+pub(super) async fn history(State(app): State<App>, uri: Uri) -> Result<Json<History>, ApiError> {
+    let fields = Fields::of(&uri, &["kind", "id"])?;
+    let filter = Filter { kind: fields.value("kind")?, id: fields.text("id").map(str::to_owned) };
+    let mut changes = app.store.inventory_history(&filter).await?;
+    let left_out = changes.len().saturating_sub(HISTORY_CHANGES_MAX);
+    changes.drain(..left_out);
+    Ok(Json(History { changes, left_out }))
+}
+
+/// `PUT /v1/inventory?by=&dry_run=&remove=&version=`: the document in the body becomes the whole inventory, or nothing
+/// changes. The running service takes it up within seconds.
+pub(super) async fn replace(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Replaced>, ApiError> {
+    let fields = Fields::of(&uri, &["by", "dry_run", "remove", "version"])?;
+    let by = fields.text("by").ok_or_else(|| ApiError::Field {
+        field: "by".to_owned(),
+        value: None,
+        says: "missing; who puts this inventory in force?".to_owned(),
+    })?;
+    let dry_run = fields.value("dry_run")?.unwrap_or(false);
+    let options = Options {
+        by,
+        now: (app.now)(),
+        dry_run,
+        remove: fields.value("remove")?.unwrap_or(false),
+        seen: fields.value("version")?,
+    };
+    let text = text(&headers, body).await?;
+    let document = file::parse(&text, Syntax::Json).map_err(|wrong| match wrong.at {
+        Some(at) => contradictions(&[Problem { at, says: wrong.says }], &text),
+        None => {
+            let line = wrong.line.map_or_else(String::new, |line| format!("line {line}: "));
+            broken(&format!("{line}{}", wrong.says))
+        }
+    })?;
+    let outcome = apply(&app.store, &document, options).await.map_err(|e| match e {
+        ApplyError::By(name) => ApiError::field("by", &name, ApplyError::By(clipped(&name)).to_string()),
+        ApplyError::Refused(refused) => contradictions(&refused.problems, &text),
+        ApplyError::Store(e) => e.into(),
+    })?;
+    let info = |change: Change| ChangeInfo { line: change.line(), change };
+    let changes: Vec<ChangeInfo> = outcome.changes.into_iter().map(info).collect();
+    let applied = !dry_run && !changes.is_empty();
+    if applied {
+        tracing::info!(
+            version = outcome.version,
+            by,
+            changes = changes.len(),
+            "inventory was changed over the API"
+        );
+    }
+    Ok(Json(Replaced { version: outcome.version, applied, changes }))
+}
+
+fn contradictions(problems: &[Problem], text: &str) -> ApiError {
+    let body: Value = serde_json::from_str(text).unwrap_or_default();
+    ApiError::Contradictions(problems.iter().map(|problem| Contradiction::new(problem, &body)).collect())
+}
+
+/// The whole body as text, unpacked where it is packed.
+async fn text(headers: &HeaderMap, body: Body) -> Result<String, ApiError> {
+    let mut unpacker = Unpacker::of(headers)?;
+    let (mut text, mut part) = (Vec::new(), Vec::new());
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| broken("the body broke off"))?;
+        let mut rest = &piece[..];
+        loop {
+            part.clear();
+            let step = unpacker
+                .step(rest, &mut part)
+                .map_err(|_| broken("the body is not what Content-Encoding says, or damaged"))?;
+            text.append(&mut part);
+            rest = &rest[step.used..];
+            if text.len() > INVENTORY_OCTETS_MAX {
+                return Err(too_long());
+            }
+            if rest.is_empty() && !step.more {
+                break;
+            }
+            tokio::task::consume_budget().await;
+        }
+    }
+    unpacker.end(&mut part).map_err(|_| broken("the packed body is damaged, or not complete"))?;
+    text.append(&mut part);
+    if text.len() > INVENTORY_OCTETS_MAX {
+        return Err(too_long());
+    }
+    String::from_utf8(text).map_err(|_| broken("the body is not UTF-8"))
+}
+
+fn broken(says: &str) -> ApiError {
+    ApiError::Body { says: clipped_says(says), so_far: SoFar::default() }
+}
+
+fn too_long() -> ApiError {
+    let mib = INVENTORY_OCTETS_MAX >> 20;
+    let says = format!("an inventory is at most {mib} MiB of text");
+    ApiError::TooLarge { says, so_far: SoFar::default() }
+}
