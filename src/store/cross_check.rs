@@ -207,7 +207,7 @@ impl Alike {
             }
         };
         let p95 = larger(&|x| self.pick(x));
-        let over = |x: &str, a: &str| format!("if({x} > {a}, {x} - {a}, 0)");
+        let over = |x: &str, a: &str| format!("toUInt64(if({x} > {a}, {x} - {a}, 0))");
         match &self.shape {
             Shape::Plain { from, until, allowance } => {
                 let overage = larger(&|x| over(&self.pick(x), &format!("toUInt64({allowance})")));
