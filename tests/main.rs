@@ -15,6 +15,7 @@ mod aggregator;
 mod api;
 mod commands;
 mod engine;
+mod inventory;
 mod meters;
 mod months;
 mod recovery;
