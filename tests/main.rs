@@ -16,6 +16,7 @@ mod api;
 mod collectors;
 mod commands;
 mod engine;
+mod inventory;
 mod meters;
 mod months;
 mod recovery;

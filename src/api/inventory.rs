@@ -162,7 +162,7 @@ pub(super) async fn replace(
     };
     let text = text(&headers, body).await?;
     let document = file::parse(&text, Syntax::Json).map_err(|wrong| match wrong.at {
-        Some(at) => contradictions(&[Problem { at, says: wrong.says }], &text),
+        Some(at) => contradictions(&[Problem { at: *at, says: wrong.says }], &text),
         None => {
             let line = wrong.line.map_or_else(String::new, |line| format!("line {line}: "));
             broken(&format!("{line}{}", wrong.says))

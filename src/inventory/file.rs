@@ -79,14 +79,14 @@ pub struct Misshapen {
     /// The line, from 1.
     pub line: Option<usize>,
     /// What of the document; `None` where the syntax is broken.
-    pub at: Option<Place>,
+    pub at: Option<Box<Place>>,
     /// What is wrong.
     pub says: String,
 }
 
 impl fmt::Display for Misshapen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.at.as_ref().map(Place::to_string).filter(|at| !at.is_empty());
+        let at = self.at.as_ref().map(ToString::to_string).filter(|at| !at.is_empty());
         match at {
             Some(at) => write!(f, "{at}: {}", self.says),
             None => f.write_str(&self.says),
@@ -194,7 +194,7 @@ fn misshapen(
     // A field that is too many has no place in the path of what was expected; the error itself knows its line then.
     Misshapen {
         line: found.max(line.filter(|_| syntax == Syntax::Toml)),
-        at: Some(place(steps, id)),
+        at: Some(Box::new(place(steps, id))),
         says: says.to_owned(),
     }
 }

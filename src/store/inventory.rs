@@ -123,15 +123,20 @@ impl Store {
             })
             .await?;
         let mut newest: HashMap<(Kind, String), Value> = HashMap::new();
+        let settings_default = Document::default().entries().swap_remove(0).body;
         let mut history = Vec::with_capacity(rows.len());
         for row in rows {
             let kind = kind(&row)?;
             let after: Option<Value> = if row.removed == 0 { Some(body(&row)?) } else { None };
             let key = (kind, row.id.clone());
-            let before = match &after {
+            let mut before = match &after {
                 Some(after) => newest.insert(key, after.clone()),
                 None => newest.remove(&key),
             };
+            if kind == Kind::Settings && before.is_none() {
+                // There are settings from the first, if only those of a document that says nothing.
+                before = Some(settings_default.clone()).filter(|settings| Some(settings) != after.as_ref());
+            }
             history.push(Recorded {
                 version: row.version,
                 at: Instant(Timestamp(row.at)),
