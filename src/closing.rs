@@ -9,3 +9,16 @@ pub mod statement;
 pub mod acts;
 
 pub mod gaps;
+
+pub mod table;
+
+pub mod export;
+
+pub mod bundle;
+
+pub mod proof;
+
+pub mod explain;
+
+#[cfg(test)]
+mod example;
