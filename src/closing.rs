@@ -4,7 +4,8 @@
 //! it makes as things stand ([`gaps`]: what was not measured, and why). The [`desk`] is the one door to what is written:
 //! [`close`] issues statements or holds them, [`review`] lets a held one go, [`revise`] corrects an issued one,
 //! [`exclusions`] declare incidents. [`acts`] is the trail of all that, a [`statement`] what stays. [`what_if`] asks the
-//! same samples under other terms.
+//! same samples under other terms. Out of statements come a [`table`] of them, the lines of an [`export`], the [`bundle`]
+//! and [`proof`] by which one can be recomputed, and what [`explain`] tells a customer.
 
 pub mod statement;
 
@@ -24,3 +25,16 @@ pub mod revise;
 pub mod desk;
 
 pub mod what_if;
+
+pub mod table;
+
+pub mod export;
+
+pub mod bundle;
+
+pub mod proof;
+
+pub mod explain;
+
+#[cfg(test)]
+mod example;

@@ -126,7 +126,9 @@ async fn service(name: &str) -> (Router, Pipeline, Store) {
     let times = Times::default();
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let (intake, _) = Intake::new();
-    let app = App { live: pipeline.live(), intake, store: store.clone(), now, times, metrics: None };
+    let collectors = meter95::collectors::registry::Collectors::open(store.clone()).await.unwrap();
+    let app =
+        App { live: pipeline.live(), intake, store: store.clone(), now, times, metrics: None, collectors };
     (api::router(app), pipeline, store)
 }
 

@@ -1,0 +1,92 @@
+//! The words of an explanation in English and in Japanese.
+
+use std::borrow::Cow;
+
+use super::Direction;
+use crate::closing::gaps::NO_PORT;
+use crate::metering::money::Rounding;
+use crate::metering::overage::{Method, Missing};
+
+/// The language of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Lang {
+    /// English
+    #[default]
+    En,
+    /// Japanese
+    Ja,
+}
+
+impl Lang {
+    /// The one of two texts that is in this language.
+    pub(super) fn pick<T>(self, en: T, ja: T) -> T {
+        match self {
+            Self::En => en,
+            Self::Ja => ja,
+        }
+    }
+
+    pub(super) fn method(self, method: Method) -> &'static str {
+        match method {
+            Method::Max => self.pick(
+                "the larger of in and out counts in each slot",
+                "各スロットで受信と送信のうち大きいほうの値を使います",
+            ),
+            Method::In => self.pick("only in counts", "受信の値だけを使います"),
+            Method::Out => self.pick("only out counts", "送信の値だけを使います"),
+            Method::Sum => self
+                .pick("in and out together count in each slot", "各スロットで受信と送信の合計値を使います"),
+            Method::Separate => self.pick(
+                "in and out are ranked each by itself, and the one with the larger result counts",
+                "受信と送信を別々に順位付けし、結果の大きいほうを使います",
+            ),
+        }
+    }
+
+    pub(super) fn missing(self, missing: Missing) -> &'static str {
+        match missing {
+            Missing::Zero => self.pick(
+                "A slot without a sample counts as 0: it never raises the bill.",
+                "計測値のないスロットは0として扱うため、ご請求が増えることはありません。",
+            ),
+            Missing::Exclude => self.pick(
+                "A slot without a sample is not ranked.",
+                "計測値のないスロットは順位付けの対象に含めません。",
+            ),
+        }
+    }
+
+    pub(super) fn direction(self, direction: Direction) -> &'static str {
+        match direction {
+            Direction::In => self.pick("in", "受信"),
+            Direction::Out => self.pick("out", "送信"),
+        }
+    }
+
+    pub(super) fn rounded(self, rounding: Rounding) -> &'static str {
+        match rounding {
+            Rounding::Up => self.pick("rounded up", "切り上げ"),
+            Rounding::Down => self.pick("rounded down", "切り捨て"),
+            Rounding::HalfUp => self.pick("rounded to the nearest", "四捨五入"),
+        }
+    }
+
+    /// The cause of a gap or a break, of several where it names several.
+    pub(super) fn cause(self, cause: Option<&str>) -> String {
+        let Some(cause) = cause else {
+            return self.pick("not known", "不明").to_owned();
+        };
+        let one = |cause| match cause {
+            "reset" => Cow::from(
+                self.pick("the port's counters started again", "ポートのカウンターがリセットされた"),
+            ),
+            "gap" => self.pick("no readings arrived", "計測データが届かなかった").into(),
+            "implausible" => self
+                .pick("more was counted than the port can carry", "ポートの速度を超える値が計数された")
+                .into(),
+            NO_PORT => self.pick("no port was assigned", "ポートの割り当てがなかった").into(),
+            other => Cow::from(other),
+        };
+        cause.split('+').map(one).collect::<Vec<_>>().join(self.pick("; ", "、"))
+    }
+}

@@ -1,0 +1,64 @@
+//! The samples of which a statement was made, read from the store and proved to be those.
+
+use std::collections::BTreeMap;
+
+use super::statement::{Member, Statement, digest};
+use crate::aggregator::output::ServerId;
+use crate::metering::sample::Sample;
+use crate::metering::units::Slot;
+use crate::store::connection::{Store, StoreError};
+
+/// Why there are no samples that prove a statement.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is stored is not what the statement was made of.
+    #[error(
+        "the samples in the store are not those of revision {revision} of the statement of {server:?}: \
+         their SHA-256 is {found}, the statement says {said}"
+    )]
+    Differ {
+        /// The statement's server or pool.
+        server: String,
+        /// The statement's revision.
+        revision: u32,
+        /// The hash in the statement.
+        said: String,
+        /// The hash of what is stored.
+        found: String,
+    },
+}
+
+/// The samples of each member, in their order, as they were when the statement was made.
+///
+/// # Errors
+/// When the store can't be read, or has other samples.
+pub async fn samples_of(
+    store: &Store,
+    statement: &Statement,
+) -> Result<Vec<Vec<(Slot, Sample)>>, ProofError> {
+    let names = store.servers().await?;
+    let ids: BTreeMap<&str, ServerId> = names.iter().map(String::as_str).zip((0..).map(ServerId)).collect();
+    let mut samples = Vec::with_capacity(statement.members.len());
+    for member in &statement.members {
+        samples.push(match ids.get(member.server.as_str()) {
+            Some(id) => of_member(store, *id, member).await?,
+            None => Vec::new(),
+        });
+    }
+    let servers = statement.members.iter().map(|member| member.server.as_str());
+    let found = digest(servers.zip(samples.iter().map(Vec::as_slice)));
+    if found == statement.samples_sha256 {
+        return Ok(samples);
+    }
+    let Statement { server, revision, samples_sha256, .. } = statement;
+    let (server, said) = (server.clone(), samples_sha256.clone());
+    Err(ProofError::Differ { server, revision: *revision, said, found })
+}
+
+async fn of_member(store: &Store, id: ServerId, member: &Member) -> Result<Vec<(Slot, Sample)>, StoreError> {
+    let mut months = store.month_samples(&[id], member.span()).await?;
+    Ok(months.remove(&id).unwrap_or_default().samples)
+}
