@@ -1,7 +1,8 @@
 //! ClickHouse, the one store. Only this folder names it.
 //!
 //! A [`connection`] is to the embedded [`engine`] or to a configured server, brought up to date by [`migrate`]. [`rows`]
-//! are the tables' shapes; [`write`] puts them in, [`load`] reads the state back, [`usage`] the figures of a month.
+//! are the tables' shapes; [`write`] puts them in, [`load`] reads the state back, [`usage`] the figures of a month, and
+//! [`proof`] what these can be proved from.
 
 pub mod engine;
 
@@ -14,3 +15,5 @@ pub mod write;
 
 pub mod load;
 pub mod usage;
+
+pub mod proof;

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use super::connection::{Store, StoreError};
 
 /// Every change so far, in order. One that was released is never edited; a new one is added.
-const MIGRATIONS: [(u32, &str); 1] = [(1, include_str!("migrations/0001_facts_and_what_follows.sql"))];
+const MIGRATIONS: [(u32, &str); 2] = [
+    (1, include_str!("migrations/0001_facts_and_what_follows.sql")),
+    (2, include_str!("migrations/0002_superseded_samples.sql")),
+];
 
 impl Store {
     /// Makes the database where it is missing, and applies what has not been applied to it.
