@@ -7,6 +7,7 @@ pub mod show;
 pub mod site;
 pub mod stop;
 
+pub mod affected;
 pub mod check;
 pub mod collect;
 pub mod demo;
@@ -14,5 +15,6 @@ pub mod discover;
 pub mod engine;
 pub mod import;
 pub mod inventory;
+pub mod rebuild;
 pub mod serve;
 pub mod usage;

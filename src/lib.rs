@@ -2,7 +2,7 @@
 //!
 //! The folders are the flow: the collectors that [`sources`] runs ship readings, [`aggregator`] makes them slots, samples
 //! and live figures by the rules of [`metering`] for what [`inventory`] says is sold, [`store`] keeps all of it, [`usage`]
-//! tells a month's figures, and [`api`] and [`cli`] show them.
+//! tells a month's figures, [`rebuild`] proves them from readings, and [`api`] and [`cli`] show them.
 
 pub mod cli;
 pub mod clock;
@@ -21,6 +21,8 @@ pub mod aggregator;
 pub mod store;
 
 pub mod usage;
+
+pub mod rebuild;
 
 pub mod api;
 

@@ -39,6 +39,10 @@ enum Command {
     Import(cli::import::ImportArgs),
     /// Tell a month's figures: p95, overage, burst left
     Usage(cli::usage::UsageArgs),
+    /// Make a month's samples again from the readings, compare, and put right what differs
+    Rebuild(cli::rebuild::RebuildArgs),
+    /// Tell what a month's figures would be without some readings, or with others instead
+    Affected(cli::affected::AffectedArgs),
     /// Validate the configuration and what it points at
     Check(cli::check::CheckArgs),
     /// The embedded ClickHouse: fetch it, look at it
@@ -83,6 +87,8 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::Inventory(command) => cli::inventory::run(site, command).await,
             Command::Import(args) => cli::import::run(site, args).await,
             Command::Usage(args) => cli::usage::run(site, args).await,
+            Command::Rebuild(args) => cli::rebuild::run(site, args).await,
+            Command::Affected(args) => cli::affected::run(site, args).await,
             Command::Engine(command) => cli::engine::run(site, command).await,
             Command::EngineChild(_) => Ok(()),
         }

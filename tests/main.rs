@@ -17,6 +17,7 @@ mod commands;
 mod engine;
 mod meters;
 mod months;
+mod rebuild;
 mod recovery;
 mod tidy;
 mod vectors;
