@@ -7,6 +7,7 @@ pub mod show;
 pub mod site;
 pub mod stop;
 
+pub mod affected;
 pub mod check;
 pub mod close;
 pub mod collect;
@@ -17,6 +18,7 @@ pub mod engine;
 pub mod exclusions;
 pub mod import;
 pub mod inventory;
+pub mod rebuild;
 pub mod review;
 pub mod revise;
 pub mod serve;

@@ -53,6 +53,10 @@ enum Command {
     Exclusions(cli::exclusions::ExclusionsCommand),
     /// Tell what a month would have been under other terms
     WhatIf(cli::what_if::WhatIfArgs),
+    /// Make a month's samples again from the readings, compare, and put right what differs
+    Rebuild(cli::rebuild::RebuildArgs),
+    /// Tell what a month's figures would be without some readings, or with others instead
+    Affected(cli::affected::AffectedArgs),
     /// Validate the configuration and what it points at
     Check(cli::check::CheckArgs),
     /// The embedded ClickHouse: fetch it, look at it
@@ -103,6 +107,8 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::Revise(args) => cli::revise::run(site, args).await,
             Command::Exclusions(command) => cli::exclusions::run(site, command).await,
             Command::WhatIf(args) => cli::what_if::run(site, args).await,
+            Command::Rebuild(args) => cli::rebuild::run(site, args).await,
+            Command::Affected(args) => cli::affected::run(site, args).await,
             Command::Engine(command) => cli::engine::run(site, command).await,
             Command::EngineChild(_) => Ok(()),
         }

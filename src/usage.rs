@@ -204,7 +204,8 @@ impl Usage {
 }
 
 impl ServerUsage {
-    fn new(
+    /// The figures of `server` by `rules`, closed up to `closed_until`.
+    pub(crate) fn new(
         inventory: &Inventory,
         server: &Server,
         rules: &Rules,

@@ -111,6 +111,9 @@ struct Harness {
     ids: [PortId; 3],
     port_slots: BTreeMap<(Slot, PortId), PortSlot>,
     samples: BTreeMap<ServerId, BTreeMap<Slot, Revised>>,
+    /// Every revision that was ever stored as a sample, and every one that was stored as superseded.
+    ever: BTreeMap<(ServerId, Slot, u16), Option<Sample>>,
+    superseded: BTreeMap<(ServerId, Slot, u16), Option<Sample>>,
 }
 
 impl Harness {
@@ -120,7 +123,8 @@ impl Harness {
         state.take_cold();
         state.take_stale_tallies();
         let ids = keys().map(|key| state.port_id(&key));
-        Self { state, ids, port_slots: BTreeMap::new(), samples: BTreeMap::new() }
+        let (port_slots, samples) = (BTreeMap::new(), BTreeMap::new());
+        Self { state, ids, port_slots, samples, ever: BTreeMap::new(), superseded: BTreeMap::new() }
     }
 
     fn store(&mut self) {
@@ -128,7 +132,12 @@ impl Harness {
         for out in output.port_slots {
             self.port_slots.insert((out.slot, out.port), out.carried);
         }
+        for out in &output.superseded {
+            let twice = self.superseded.insert((out.server, out.slot, out.revision), out.sample);
+            assert!(twice.is_none(), "a revision is superseded once");
+        }
         for out in output.samples {
+            self.ever.insert((out.server, out.slot, out.revision), out.sample);
             let known = self.samples.entry(out.server).or_default();
             let before = known.insert(out.slot, Revised { sample: out.sample, revision: out.revision });
             assert!(before.is_none_or(|b| b.revision < out.revision), "a revision is never written twice");
@@ -185,6 +194,26 @@ proptest! {
         let mut harness = Harness::new();
         harness.run(&steps, &clock);
         prop_assert_eq!(harness.result(), samples_plainly(&steps));
+    }
+
+    #[test]
+    fn every_revision_but_the_one_that_counts_is_kept_as_superseded(
+        steps in steps(),
+        clock in prop::collection::vec(0u8..8, 1..20),
+    ) {
+        let mut harness = Harness::new();
+        harness.run(&steps, &clock);
+        let counts = |(server, slot, revision): &(ServerId, Slot, u16)| {
+            harness.samples[server][slot].revision == *revision
+        };
+        let older: BTreeMap<_, _> = harness.ever.iter().filter(|(key, _)| !counts(key)).collect();
+        prop_assert_eq!(harness.superseded.iter().collect::<BTreeMap<_, _>>(), older);
+        for (server, of) in &harness.samples {
+            for (slot, newest) in of {
+                let all = (1..=newest.revision).all(|r| harness.ever.contains_key(&(*server, *slot, r)));
+                prop_assert!(all, "revisions are numbered from 1 without holes");
+            }
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod engine;
 mod inventory;
 mod meters;
 mod months;
+mod rebuild;
 mod recovery;
 mod tidy;
 mod vectors;

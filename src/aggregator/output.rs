@@ -71,6 +71,9 @@ pub struct Output {
     pub port_slots: Vec<PortSlotOut>,
     /// Samples of servers.
     pub samples: Vec<SampleOut>,
+    /// Samples in whose place one of `samples` stands from now on. They are stored before it: what a statement was
+    /// made of stays readable.
+    pub superseded: Vec<SampleOut>,
     /// Breaks, other than stale readings.
     pub breaks: Vec<BreakOut>,
 }
@@ -79,7 +82,23 @@ impl Output {
     /// How many rows it makes.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.port_slots.len() + self.samples.len() + self.breaks.len()
+        self.port_slots.len() + self.samples.len() + self.superseded.len() + self.breaks.len()
+    }
+
+    /// Lays down a new revision of the sample of `slot`; `before` is what is stored of it, with a revision of 0 where
+    /// that is nothing. Returns the new revision.
+    pub fn revise(&mut self, server: ServerId, slot: Slot, before: Revised, sample: Option<Sample>) -> u16 {
+        if before.revision > 0 {
+            self.superseded.push(SampleOut {
+                server,
+                slot,
+                sample: before.sample,
+                revision: before.revision,
+            });
+        }
+        let revision = before.revision.saturating_add(1);
+        self.samples.push(SampleOut { server, slot, sample, revision });
+        revision
     }
 }
 

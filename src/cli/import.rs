@@ -175,7 +175,7 @@ fn read_lots(
 }
 
 /// Reads a line, up to a little over the longest that is one; the rest of a longer one is skipped. `false` at the end.
-fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
+pub(super) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
     const ENOUGH: u64 = ndjson::LINE_OCTETS_MAX as u64 + 2;
     line.clear();
     let n = input.by_ref().take(ENOUGH).read_until(b'\n', line)?;
@@ -186,7 +186,7 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<bo
 }
 
 /// The file's text, whichever way it is packed: its first octets tell.
-fn decompressed<'a>(file: impl Read + 'a) -> std::io::Result<Box<dyn BufRead + 'a>> {
+pub(super) fn decompressed<'a>(file: impl Read + 'a) -> std::io::Result<Box<dyn BufRead + 'a>> {
     const GZIP: &[u8] = &[0x1f, 0x8b];
     const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
     let mut file = BufReader::new(file);

@@ -7,6 +7,7 @@ use super::connection::{Store, StoreError};
 /// Every change so far, in order. One that was released is never edited; a new one is added.
 const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("migrations/0001_facts_and_what_follows.sql")),
+    (2, include_str!("migrations/0002_superseded_samples.sql")),
     (3, include_str!("migrations/0003_collectors.sql")),
     (4, include_str!("migrations/0004_closing.sql")),
 ];

@@ -100,11 +100,14 @@ impl Store {
         }
     }
 
-    /// Stores what the aggregator laid down.
+    /// Stores what the aggregator laid down: superseded samples first, so that none is lost between the two.
     pub async fn put_output(&self, output: &Output) {
         let slots = by_month(output.port_slots.iter().map(|out| (out.slot.start(), PortSlotRow::new(out))));
         let samples = by_month(output.samples.iter().map(|out| (out.slot.start(), SampleRow::new(out))));
+        let superseded =
+            by_month(output.superseded.iter().map(|out| (out.slot.start(), SampleRow::new(out))));
         let breaks = by_month(output.breaks.iter().map(|out| (out.found.after.time, BreakRow::new(out))));
+        self.put_all("storing superseded samples", "samples_superseded", &superseded).await;
         tokio::join!(
             self.put_all("storing slots of ports", "port_slots", &slots),
             self.put_all("storing samples", "samples", &samples),

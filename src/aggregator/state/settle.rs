@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use super::Aggregator;
-use crate::aggregator::output::{Output, PortId, PortSlotOut, Revised, SampleOut, ServerId};
+use crate::aggregator::output::{Output, PortId, PortSlotOut, Revised, ServerId};
 use crate::aggregator::server::Server;
 use crate::metering::sample::Sample;
 use crate::metering::slot::PortSlot;
@@ -123,10 +123,9 @@ fn revise(server: &mut Server, output: &mut Output, slot: Slot, before: Revised,
     if before.sample == sample {
         return;
     }
-    let revision = before.revision.saturating_add(1);
+    let revision = output.revise(server.id, slot, before, sample);
     server.tally.change(slot, before.rates(), sample.map(|s| s.rates));
     if server.recent(slot).is_some() {
         server.remember(slot, Revised { sample, revision });
     }
-    output.samples.push(SampleOut { server: server.id, slot, sample, revision });
 }
