@@ -361,6 +361,19 @@ async fn a_month_that_was_tampered_with_is_put_right_and_the_tampered_samples_st
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_month_with_two_ports_a_server_and_a_nic_is_made_again_as_it_was_stored() {
+    let (folder, _) = worked_month("october-plain");
+    let (store, dir) = imported("rebuild-plain", &folder, &folder.join("readings.ndjson.gz")).await;
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let printed = prints(meter95(&dir).args(["rebuild", "--period", "2026-10"]).args(dry_run));
+        assert!(printed.contains("53568 slots of ports: 53568 equal, 0 differ"), "{printed}");
+        assert!(printed.contains("42048 samples of servers: 42048 equal, 0 differ"), "{printed}");
+    }
+    let superseded = store.superseded(ServerId(0), SlotSpan { from: Slot(0), until: Slot(14_000_000) }).await;
+    assert!(superseded.unwrap().is_empty(), "what is equal gets no revision");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn generated_readings_give_again_what_was_stored_after_crashes_and_the_live_figures_follow() {
     const MONTH_MS: i64 = 1_793_458_800_000;
     let until = Timestamp(MONTH_MS + 20 * 3_600_000);

@@ -49,6 +49,7 @@ const PLACES: &[&str] = &[
     "src/inventory",
     "src/main.rs",
     "src/metering",
+    "src/rebuild",
     "src/store",
     "tests/main.rs",
     "tests/vectors",
