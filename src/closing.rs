@@ -14,6 +14,8 @@ pub mod table;
 
 pub mod export;
 
+pub mod listing;
+
 pub mod bundle;
 
 pub mod proof;

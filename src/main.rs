@@ -39,6 +39,14 @@ enum Command {
     Import(cli::import::ImportArgs),
     /// Tell a month's figures: p95, overage, burst left
     Usage(cli::usage::UsageArgs),
+    /// List the statements of a closed month, or write them with their samples into files
+    Statements(cli::statements::StatementsArgs),
+    /// Write a month's lines for a billing system, or the amounts by customer
+    Export(cli::export::ExportArgs),
+    /// Tell a customer why a statement says what it says
+    Explain(cli::explain::ExplainArgs),
+    /// Make every figure of statements again from files, without any database
+    Verify(cli::verify::VerifyArgs),
     /// Validate the configuration and what it points at
     Check(cli::check::CheckArgs),
     /// The embedded ClickHouse: fetch it, look at it
@@ -83,6 +91,10 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::Inventory(command) => cli::inventory::run(site, command).await,
             Command::Import(args) => cli::import::run(site, args).await,
             Command::Usage(args) => cli::usage::run(site, args).await,
+            Command::Statements(args) => cli::statements::run(site, args).await,
+            Command::Export(args) => cli::export::run(site, args).await,
+            Command::Explain(args) => cli::explain::run(site, args).await,
+            Command::Verify(args) => cli::verify::run(args),
             Command::Engine(command) => cli::engine::run(site, command).await,
             Command::EngineChild(_) => Ok(()),
         }

@@ -18,5 +18,6 @@ mod engine;
 mod meters;
 mod months;
 mod recovery;
+mod statements;
 mod tidy;
 mod vectors;

@@ -115,7 +115,7 @@ fn every_figure_is_made_again() {
     for (field, value) in [
         ("/amount", "1".into()),
         ("/currency", "USD".into()),
-        ("/coverage", "1.0000".into()),
+        ("/coverage", "0.5000".into()),
         ("/billable_slot", "2026-09-30T15:05:00Z".into()),
         ("/measured", nobody.clone()),
         ("/measured/p95_bps", 1.into()),
