@@ -61,7 +61,7 @@ pub async fn run(site: &SiteArgs, args: ExplainArgs) -> anyhow::Result<()> {
     };
     let samples = samples_of(&store, &wanted.statement).await?;
     store.close().await?;
-    let explanation = Explanation::new(&wanted.statement, &samples, &filed);
+    let explanation = Explanation::new(wanted, &samples, &filed);
     match format {
         ExplainFormat::Text => show::text(&text(&explanation, lang)),
         ExplainFormat::Json => show::json(&explanation)?,

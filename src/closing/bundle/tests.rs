@@ -228,7 +228,10 @@ proptest! {
             match what {
                 0 => contents.replace_range(a..b.min(a + 9), ""),
                 1 => contents.insert_str(a, &digits),
-                2 => contents.insert_str(b, &contents[a..b.min(a + 200)].to_owned()),
+                2 => {
+                    let piece = contents[a..b.min(a + 200)].to_owned();
+                    contents.insert_str(b, &piece);
+                }
                 _ => {
                     let number = contents[a..].find(|c: char| c.is_ascii_digit()).map(|at| a + at);
                     if let Some(at) = number {
