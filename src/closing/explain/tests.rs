@@ -194,8 +194,8 @@ fn eventful() -> (Statement, MembersSamples, Vec<Filed>) {
     statement.exclusions = vec![Exclusion {
         id: 4,
         server: "web01".to_owned(),
-        from: at(15),
-        until: at(55),
+        from: at(1),
+        until: at(59),
         why: "a backup ran over the public port by our mistake".to_owned(),
         by: "aiko".to_owned(),
         at: statement.issued_at,
@@ -222,14 +222,14 @@ fn what_happened_is_told() {
             "Server  Samples  Own p95 (bit/s)  Part of in  Part of out",
             "Plan from 2026-10-01 02:30 on: jp8",
             "The whole period is billed by the terms of jp8, the plan at its end.",
-            "web01, 2026-10-01 01:15 to 2026-10-01 04:35: a backup ran over the public port by our mistake",
-            "With the exclusion: 4 Mbps, 4,500 JPY",
+            "web01, 2026-10-01 00:05 to 2026-10-01 04:55: a backup ran over the public port by our mistake",
+            "With the exclusion: 2 Mbps, 1,500 JPY",
             "Without it: 4 Mbps, 4,500 JPY",
             "web02   2026-10-01 00:50 to 2026-10-01 01:10      4  no readings arrived; the port's counters started again",
             "sw1 ge-0/0/1  2026-10-01 00:50 to 2026-10-01 01:10  the port's counters started again",
             "and 42 more",
             "1  2026-11-01 11:26:40                3  4,500 JPY",
-            "2  2026-11-01 11:26:40                3  4,500 JPY  the backup of 1 October is not counted",
+            "2  2026-11-01 11:26:40                1  1,500 JPY  the backup of 1 October is not counted",
         ],
     );
     check(&text(&explanation, Lang::Ja), &["カウンターの不連続", "ほか42件", "訂正の履歴"]);
@@ -251,6 +251,6 @@ fn an_explanation_is_data_too() {
         json["steps"][0],
         serde_json::json!({"step": "rank", "ranked": 60, "discarded": 3, "from_top": 4})
     );
-    assert_eq!(json["steps"][3]["cost"], "4500");
+    assert_eq!(json["steps"][3]["cost"], "1500");
     assert_eq!(json["neighbours"][3]["decides"], true);
 }
