@@ -30,6 +30,8 @@ pub mod table;
 
 pub mod export;
 
+pub mod listing;
+
 pub mod bundle;
 
 pub mod proof;

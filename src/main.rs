@@ -57,6 +57,14 @@ enum Command {
     Rebuild(cli::rebuild::RebuildArgs),
     /// Tell what a month's figures would be without some readings, or with others instead
     Affected(cli::affected::AffectedArgs),
+    /// List the statements of a closed month, or write them with their samples into files
+    Statements(cli::statements::StatementsArgs),
+    /// Write a month's lines for a billing system, or the amounts by customer
+    Export(cli::export::ExportArgs),
+    /// Tell a customer why a statement says what it says
+    Explain(cli::explain::ExplainArgs),
+    /// Make every figure of statements again from files, without any database
+    Verify(cli::verify::VerifyArgs),
     /// Validate the configuration and what it points at
     Check(cli::check::CheckArgs),
     /// The embedded ClickHouse: fetch it, look at it
@@ -109,6 +117,10 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::WhatIf(args) => cli::what_if::run(site, args).await,
             Command::Rebuild(args) => cli::rebuild::run(site, args).await,
             Command::Affected(args) => cli::affected::run(site, args).await,
+            Command::Statements(args) => cli::statements::run(site, args).await,
+            Command::Export(args) => cli::export::run(site, args).await,
+            Command::Explain(args) => cli::explain::run(site, args).await,
+            Command::Verify(args) => cli::verify::run(args),
             Command::Engine(command) => cli::engine::run(site, command).await,
             Command::EngineChild(_) => Ok(()),
         }

@@ -21,5 +21,6 @@ mod meters;
 mod months;
 mod rebuild;
 mod recovery;
+mod statements;
 mod tidy;
 mod vectors;

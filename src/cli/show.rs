@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use clap::ValueEnum;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, Table};
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::metering::units::Bps;
@@ -66,6 +67,17 @@ pub fn hours(slots: u64) -> String {
 /// Prints a line. Whoever reads may stop reading: that is no error.
 pub fn line(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints a text as it is.
+pub fn text(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// A share of 1 as a percentage with two decimals.
+#[must_use]
+pub fn percent(share: Decimal) -> String {
+    format!("{:.2} %", share * Decimal::ONE_HUNDRED)
 }
 
 /// Prints a value as JSON, indented.

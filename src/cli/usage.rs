@@ -5,7 +5,7 @@ use clap::Args;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::show::{self, Format, hours, mbps, mbps_or_dash};
+use super::show::{self, Format, hours, mbps, mbps_or_dash, percent};
 use super::site::{self, SiteArgs};
 use crate::clock;
 use crate::metering::period::Month;
@@ -102,10 +102,6 @@ fn print(usage: &Usage) {
     show::line(
         "Overage: p95 of what is above the allowance so far. Locked in: the overage of the month even if nothing more flows.",
     );
-}
-
-fn percent(share: Decimal) -> String {
-    format!("{:.2} %", share * Decimal::ONE_HUNDRED)
 }
 
 /// A line without anything nested, for CSV.

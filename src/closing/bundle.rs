@@ -251,14 +251,14 @@ pub fn check(statement: &Statement, samples: &[Vec<(Slot, Sample)>]) -> Result<(
 
 /// A member's gaps as its samples leave them. Why there is one does not follow from samples: that is as it was said.
 fn gaps_again(member: &Member, samples: &Samples) -> Vec<Gap> {
-    let said = |span: SlotSpan| member.gaps.iter().find(|gap| gap.from.0 == span.from.start());
-    let gap = |span: SlotSpan| Gap {
+    let spans = gaps(member.span(), samples).into_iter().enumerate();
+    let gap = |(i, span): (usize, SlotSpan)| Gap {
         from: Instant(span.from.start()),
         until: Instant(span.until.start()),
         slots: span.len(),
-        cause: said(span).and_then(|gap| gap.cause.clone()),
+        cause: member.gaps.get(i).and_then(|gap| gap.cause.clone()),
     };
-    gaps(member.span(), samples).into_iter().map(gap).collect()
+    spans.map(gap).collect()
 }
 
 /// The first field in which two values differ, and both.

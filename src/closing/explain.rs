@@ -17,6 +17,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::listing;
 use super::statement::Statement;
 use crate::inventory::instant::Instant;
 use crate::metering::overage::Method;
@@ -32,6 +33,8 @@ const NEIGHBOURS: u64 = 5;
 /// A statement and what explains it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
+    /// `held` or `issued`.
+    pub state: &'static str,
     /// What is explained.
     pub statement: Statement,
     /// For `separate`: the direction with the larger result, which decides.
@@ -106,17 +109,19 @@ pub struct Revision {
 }
 
 impl Explanation {
-    /// Explains a statement by the samples of each of its members, in their order. `filed` are its revisions, of which
+    /// Explains a statement by the samples of each of its members, in their order. `all` are its revisions, of which
     /// those that were issued and are not above it are told.
     #[must_use]
-    pub fn new(statement: &Statement, samples: &[Vec<(Slot, Sample)>], filed: &[Filed]) -> Self {
+    pub fn new(filed: &Filed, samples: &[Vec<(Slot, Sample)>], all: &[Filed]) -> Self {
+        let statement = &filed.statement;
         let slices: Vec<&Samples> = samples.iter().map(Vec::as_slice).collect();
         let ranking = statement.account().ranking(&statement.counted(&slices));
         let neighbours = neighbours(statement, &ranking);
         Self {
+            state: listing::state(filed.state),
             direction: direction(statement, &ranking),
             discarded: discarded(statement, &ranking),
-            revisions: revisions(statement, filed),
+            revisions: revisions(statement, all),
             steps: steps::steps(statement, neighbours.iter().find(|neighbour| neighbour.decides)),
             neighbours,
             statement: statement.clone(),

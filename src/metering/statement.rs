@@ -140,7 +140,7 @@ impl Account {
         let rank = self.rules.missing.rank(len(counted.len()), self.rules.span.len());
         let Some(rank) = rank else { return Vec::new() };
         let mut entries = self.entries(&counted, self.decisive_quantity(&counted, rank));
-        entries.sort_unstable_by(|a, b| order(a, b));
+        entries.sort_unstable_by(order);
         let sample_of = |slot: Slot| {
             let at = samples.partition_point(|(s, _)| *s < slot);
             samples.get(at).map(|(_, sample)| *sample)

@@ -115,7 +115,7 @@ fn every_figure_is_made_again() {
     for (field, value) in [
         ("/amount", "1".into()),
         ("/currency", "USD".into()),
-        ("/coverage", "1.0000".into()),
+        ("/coverage", "0.5000".into()),
         ("/billable_slot", "2026-09-30T15:05:00Z".into()),
         ("/measured", nobody.clone()),
         ("/measured/p95_bps", 1.into()),
@@ -228,7 +228,10 @@ proptest! {
             match what {
                 0 => contents.replace_range(a..b.min(a + 9), ""),
                 1 => contents.insert_str(a, &digits),
-                2 => contents.insert_str(b, &contents[a..b.min(a + 200)].to_owned()),
+                2 => {
+                    let piece = contents[a..b.min(a + 200)].to_owned();
+                    contents.insert_str(b, &piece);
+                }
                 _ => {
                     let number = contents[a..].find(|c: char| c.is_ascii_digit()).map(|at| a + at);
                     if let Some(at) = number {

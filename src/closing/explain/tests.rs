@@ -4,7 +4,7 @@ use super::steps::Step;
 use super::text::{Lang, text};
 use super::*;
 use crate::closing::example::{MBPS, blank, sample, samples, settled, small, tiers};
-use crate::closing::statement::{AllowanceStep, BreakLine, Exclusion, PlanStep, Review};
+use crate::closing::statement::{AllowanceStep, BreakLine, Exclusion, PlanStep};
 use crate::metering::overage::Missing;
 
 fn at(slot: i64) -> Instant {
@@ -21,7 +21,7 @@ fn check(text: &str, lines: &[&str]) {
 }
 
 fn explained(statement: &Statement, samples: &[Vec<(Slot, Sample)>]) -> Explanation {
-    Explanation::new(statement, samples, &[])
+    Explanation::new(&Filed::new(State::Issued, statement.clone()), samples, &[])
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_customer_can_follow_every_step() {
             "2. Its value less the allowance: 6,000,000 - 1,000,000 = 5,000,000 bit/s of overage",
             "3. In units of 10,000 bit/s: 5,000,000 / 10,000 = 500: 500 x 10,000 = 5,000,000 bit/s = 5 Mbps billable",
             "4. 5 Mbps x 1,500 JPY per Mbps = 7,500 JPY",
-            "5. to a whole JPY, rounded down: 7,500 JPY to pay",
+            "5. 7,500 JPY, rounded down to a multiple of 1 JPY: 7,500 JPY to pay",
         ],
     );
     check(
@@ -63,7 +63,7 @@ fn a_customer_can_follow_every_step() {
             "ご請求額: 7,500 JPY(課金対象の超過帯域 5 Mbps)",
             "1. 40 個 ÷ 20 = 2 → 上位 2 個を除外し、3 番目で決定",
             "4. 5 Mbps × 単価 1,500 JPY = 7,500 JPY",
-            "5. 整数まで(切り捨て): ご請求額 7,500 JPY",
+            "5. 7,500 JPY、1 JPY 未満は切り捨て: ご請求額 7,500 JPY",
         ],
     );
     assert_eq!(explanation.neighbours.len(), 8, "two above, itself, five below");
@@ -84,11 +84,11 @@ fn tiers_and_roundings_are_told() {
              = 4.77 Mbps billable",
             "4. From 0 to 2 Mbps: 2 Mbps x 10.005 USD per Mbps = 20.01 USD",
             "5. From 2 to 100 Mbps: 2.77 Mbps x 1.5 USD per Mbps = 4.155 USD",
-            "6. Together 20.01 + 4.155 = 24.165 USD; to 2 digits after the point, rounded down: 24.16 USD to pay",
+            "6. Together 20.01 + 4.155 = 24.165 USD, rounded down to a multiple of 0.01 USD: 24.16 USD to pay",
         ],
     );
     let ja = text(&explained(&statement, &samples), Lang::Ja);
-    check(&ja, &["6. 合計 20.01 + 4.155 = 24.165 USD、小数点以下2桁まで(切り捨て): ご請求額 24.16 USD"]);
+    check(&ja, &["6. 合計 20.01 + 4.155 = 24.165 USD、0.01 USD 未満は切り捨て: ご請求額 24.16 USD"]);
 }
 
 /// The steps by themselves end in the statement's amount, whatever is billed by whatever method.
@@ -166,8 +166,10 @@ fn a_slot_without_a_sample_may_decide() {
     );
 }
 
+type MembersSamples = Vec<Vec<(Slot, Sample)>>;
+
 /// A pool with everything that can happen to one.
-fn eventful() -> (Statement, Vec<Vec<(Slot, Sample)>>, Vec<Filed>) {
+fn eventful() -> (Statement, MembersSamples, Vec<Filed>) {
     let mut first = samples(&[Some((3 * MBPS, MBPS)); 60]);
     first[2].1 = sample(50 * MBPS, 1);
     let mut second = samples(&[Some((MBPS, 2 * MBPS)); 60]);
@@ -192,8 +194,8 @@ fn eventful() -> (Statement, Vec<Vec<(Slot, Sample)>>, Vec<Filed>) {
     statement.exclusions = vec![Exclusion {
         id: 4,
         server: "web01".to_owned(),
-        from: at(15),
-        until: at(55),
+        from: at(1),
+        until: at(59),
         why: "a backup ran over the public port by our mistake".to_owned(),
         by: "aiko".to_owned(),
         at: statement.issued_at,
@@ -208,8 +210,8 @@ fn eventful() -> (Statement, Vec<Vec<(Slot, Sample)>>, Vec<Filed>) {
 
 #[test]
 fn what_happened_is_told() {
-    let (mut statement, samples, filed) = eventful();
-    let explanation = Explanation::new(&statement, &samples, &filed);
+    let (statement, samples, filed) = eventful();
+    let explanation = Explanation::new(&filed[1], &samples, &filed);
     check(
         &text(&explanation, Lang::En),
         &[
@@ -220,28 +222,28 @@ fn what_happened_is_told() {
             "Server  Samples  Own p95 (bit/s)  Part of in  Part of out",
             "Plan from 2026-10-01 02:30 on: jp8",
             "The whole period is billed by the terms of jp8, the plan at its end.",
-            "web01, 2026-10-01 01:15 to 2026-10-01 04:35: a backup ran over the public port by our mistake",
-            "With the exclusion: 4 Mbps, 4,500 JPY",
+            "web01, 2026-10-01 00:05 to 2026-10-01 04:55: a backup ran over the public port by our mistake",
+            "With the exclusion: 2 Mbps, 1,500 JPY",
             "Without it: 4 Mbps, 4,500 JPY",
             "web02   2026-10-01 00:50 to 2026-10-01 01:10      4  no readings arrived; the port's counters started again",
             "sw1 ge-0/0/1  2026-10-01 00:50 to 2026-10-01 01:10  the port's counters started again",
             "and 42 more",
             "1  2026-11-01 11:26:40                3  4,500 JPY",
-            "2  2026-11-01 11:26:40                3  4,500 JPY  the backup of 1 October is not counted",
+            "2  2026-11-01 11:26:40                1  1,500 JPY  the backup of 1 October is not counted",
         ],
     );
     check(&text(&explanation, Lang::Ja), &["カウンターの不連続", "ほか42件", "訂正の履歴"]);
-    statement.review =
-        Some(Review { reasons: vec!["thin".to_owned()], approved_by: None, approved_at: None, note: None });
-    let held = text(&Explanation::new(&statement, &samples, &[]), Lang::En);
+    let held = Filed::new(State::Held, statement);
+    let held = text(&Explanation::new(&held, &samples, &[]), Lang::En);
     check(&held, &["Revision 2, not issued yet: it waits for a review, and figures may change."]);
     check(&held, &["Why it was corrected", "the backup of 1 October is not counted"]);
 }
 
 #[test]
 fn an_explanation_is_data_too() {
-    let (statement, samples, filed) = eventful();
-    let json = serde_json::to_value(Explanation::new(&statement, &samples, &filed)).unwrap();
+    let (_, samples, filed) = eventful();
+    let json = serde_json::to_value(Explanation::new(&filed[1], &samples, &filed)).unwrap();
+    assert_eq!(json["state"], "issued");
     assert_eq!(json["statement"]["server"], "rack-a");
     assert_eq!(json["revisions"][1]["revision"], 2);
     assert_eq!(json["discarded"][0]["day"], "2026-10-01");
@@ -249,6 +251,6 @@ fn an_explanation_is_data_too() {
         json["steps"][0],
         serde_json::json!({"step": "rank", "ranked": 60, "discarded": 3, "from_top": 4})
     );
-    assert_eq!(json["steps"][3]["cost"], "4500");
+    assert_eq!(json["steps"][3]["cost"], "1500");
     assert_eq!(json["neighbours"][3]["decides"], true);
 }

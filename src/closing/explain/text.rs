@@ -5,8 +5,10 @@ mod history;
 
 use super::layout::{Clock, Column, bps, bps_or_dash, grouped, mbps, money, table};
 use super::{Explanation, Neighbour};
+use crate::closing::listing::state;
 use crate::closing::statement::{Kind, Statement};
 use crate::metering::units::Bps;
+use crate::store::statements::State;
 use rust_decimal::Decimal;
 
 pub use super::words::Lang;
@@ -84,7 +86,7 @@ impl Page<'_> {
             format!("Bandwidth of {en} {server} in {period}, customer {customer}\n"),
             format!("{period} 帯域利用明細  {ja}: {server}  お客様: {customer}\n"),
         );
-        let held = explanation.statement.review.as_ref().is_some_and(|review| review.approved_by.is_none());
+        let held = explanation.state == state(State::Held);
         if held {
             self.say(
                 format!(

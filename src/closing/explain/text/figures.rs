@@ -1,5 +1,7 @@
 //! The arithmetic, a line a step, and how to check the rest.
 
+use rust_decimal::Decimal;
+
 use super::super::layout::{bps, divided, grouped, grouped_text, mbps, money};
 use super::super::steps::Step;
 use super::Page;
@@ -80,18 +82,16 @@ fn told(step: &Step, costs: &[String]) -> (String, String) {
             let (exact, amount) = (grouped_text(&cost.to_string()), money(*amount));
             let (sum, sum_ja) = if costs.len() > 1 {
                 let sum = format!("{} = {exact} {currency}", costs.join(" + "));
-                (format!("Together {sum}; "), format!("合計 {sum}、"))
+                (format!("Together {sum}, "), format!("合計 {sum}、"))
             } else {
-                Default::default()
+                (format!("{exact} {currency}, "), format!("{exact} {currency}、"))
             };
             let [en, ja] = [super::Lang::En, super::Lang::Ja].map(|lang| lang.rounded(*rounding));
-            let (to, to_ja) = match decimals {
-                0 => (format!("a whole {currency}"), "整数".to_owned()),
-                n => (format!("{n} digits after the point"), format!("小数点以下{n}桁")),
-            };
+            // What the currency's smallest unit is.
+            let least = Decimal::new(1, *decimals);
             (
-                format!("{sum}to {to}, {en}: {amount} {currency} to pay"),
-                format!("{sum_ja}{to_ja}まで({ja}): ご請求額 {amount} {currency}"),
+                format!("{sum}{en} to a multiple of {least} {currency}: {amount} {currency} to pay"),
+                format!("{sum_ja}{least} {currency} 未満は{ja}: ご請求額 {amount} {currency}"),
             )
         }
     }

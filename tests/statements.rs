@@ -1,0 +1,263 @@
+//! Statements of a worked month through the real command line: listed, exported, explained, bundled and verified.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use meter95::aggregator::output::ServerId;
+use meter95::closing::gaps;
+use meter95::closing::statement::{Gap, Statement, digest};
+use meter95::inventory::instant::Instant;
+use meter95::metering::sample::Sample;
+use meter95::metering::units::Slot;
+use meter95::store::connection::Store;
+use meter95::store::statements::{Filed, State};
+use serde_json::{Value, json};
+
+use crate::support::{meter95, store_and_dir};
+
+fn month() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/months/october-faults"))
+}
+
+fn read(name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(month().join(name)).unwrap()).unwrap()
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    meter95(dir).args(args).output().unwrap()
+}
+
+/// What a command prints; it must succeed.
+fn prints(dir: &Path, args: &[&str]) -> String {
+    let output = run(dir, args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a command complains of; it must fail.
+fn complains(dir: &Path, args: &[&str]) -> String {
+    let output = run(dir, args);
+    assert!(!output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A server's statement of the whole of October 2026 in Tokyo, made of what is stored.
+async fn statement(store: &Store, server: &Value, plans: &[Value], id: ServerId) -> Statement {
+    let plan = plans.iter().find(|plan| plan["id"] == server["plan"]).unwrap();
+    let (from, until) = ("2026-09-30T15:00:00Z", "2026-10-31T15:00:00Z");
+    let none = Value::Null;
+    let mut json = json!({
+        "rules": "meter95-1", "period": "2026-10", "timezone": "Asia/Tokyo", "kind": "server",
+        "server": server["id"], "customer": server["customer"], "region": server["region"], "revision": 1,
+        "reason": none, "issued_at": "2026-11-01T03:00:00Z", "issued_by": "aiko", "inventory_version": 1,
+        "from": from, "until": until, "plan": plan["id"], "plans": [{"from": from, "plan": plan["id"]}],
+        "method": plan["method"], "missing": plan.get("missing").unwrap_or(&"zero".into()), "min_coverage": "0.95",
+        "tariff": {
+            "currency": plan["currency"], "unit_bps": 10_000, "rounding": "up", "amount_rounding": "down",
+            "tiers": [{"from_bps": 0, "price_per_mbps": plan["price_per_mbps"]}],
+        },
+        "allowances": [{"from": from, "bps": plan["allowance_bps"]}],
+        "members": [{"server": server["id"], "from": from, "until": until, "samples": 0, "p95_bps": none,
+            "share_in_bps": none, "share_out_bps": none, "gaps": [], "revised": []}],
+        "exclusions": [], "breaks": [], "breaks_total": 0, "review": none, "samples_sha256": "",
+    });
+    // What follows from samples, until they are there.
+    let nothing = [
+        "coverage",
+        "rank",
+        "billable_slot",
+        "p95_bps",
+        "p95_in_bps",
+        "p95_out_bps",
+        "overage_bps",
+        "billable_bps",
+        "amount",
+        "currency",
+        "measured",
+    ];
+    for field in nothing {
+        json[field] = Value::Null;
+    }
+    for field in ["samples", "expected", "ranked", "discarded", "burst_slots", "burst_left_slots"] {
+        json[field] = 0.into();
+    }
+    settled(serde_json::from_value(json).unwrap(), &samples(store, id).await)
+}
+
+async fn samples(store: &Store, id: ServerId) -> Vec<(Slot, Sample)> {
+    let october = "2026-10".parse::<meter95::metering::period::Month>().unwrap();
+    let span = october.slots(&jiff::tz::TimeZone::get("Asia/Tokyo").unwrap());
+    store.month_samples(&[id], span).await.unwrap().remove(&id).unwrap().samples
+}
+
+fn settled(mut statement: Statement, samples: &[(Slot, Sample)]) -> Statement {
+    statement.settle(&[samples]);
+    let gap = |span: meter95::metering::period::SlotSpan| Gap {
+        from: Instant(span.from.start()),
+        until: Instant(span.until.start()),
+        slots: span.len(),
+        cause: Some("gap".to_owned()),
+    };
+    let member = &mut statement.members[0];
+    member.gaps = gaps::gaps(member.span(), samples).into_iter().map(gap).collect();
+    statement.samples_sha256 = digest([(member.server.as_str(), samples)]);
+    statement
+}
+
+/// The worked month with its statements issued, one of them corrected and another one held.
+async fn closed(name: &str) -> (Store, PathBuf) {
+    let (store, dir) = store_and_dir(name).await;
+    let path = |name: &str| month().join(name).display().to_string();
+    prints(&dir, &["inventory", "apply", &path("inventory.json")]);
+    prints(&dir, &["import", &path("readings.ndjson.gz")]);
+    let inventory = read("inventory.json");
+    let (servers, plans) = (inventory["servers"].as_array().unwrap(), inventory["plans"].as_array().unwrap());
+    let ids = store.servers().await.unwrap();
+    let mut filed = Vec::new();
+    for server in servers {
+        let id = ids.iter().zip(0..).find(|(id, _)| server["id"] == **id).map(|(_, number)| ServerId(number));
+        let first = statement(&store, server, plans, id.unwrap()).await;
+        if server["id"] == "flaky01" {
+            let mut again =
+                Statement { revision: 2, reason: Some("2 Mbps were sold".to_owned()), ..first.clone() };
+            again.allowances[0].bps = meter95::metering::units::Bps(2_000_000);
+            filed.push(Filed::new(State::Issued, settled(again, &samples(&store, id.unwrap()).await)));
+        }
+        let state = if server["id"] == "flaky02" { State::Held } else { State::Issued };
+        filed.push(Filed::new(state, first));
+    }
+    store.put_statements(&filed, 1).await.unwrap();
+    (store, dir)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_are_listed_exported_explained_and_proved() {
+    let (store, dir) = closed("statements").await;
+    let dir = dir.as_path();
+    let period = ["--period", "2026-10"];
+    let with = |command: &'static str, more: &[&'static str]| [&[command], &period[..], more].concat();
+
+    // Listed: the figures of the worked month, to the last bit per second.
+    let all = prints(dir, &with("statements", &["--all-revisions", "--format", "json"]));
+    let all: Vec<Value> = serde_json::from_str(&all).unwrap();
+    for expected in read("expect.json")["statements"].as_array().unwrap() {
+        let found = all.iter().find(|s| s["server"] == expected["server"] && s["revision"] == 1).unwrap();
+        for (field, value) in expected.as_object().unwrap() {
+            assert_eq!(&found[field], value, "{} {field}", expected["server"]);
+        }
+    }
+    let listed = |more| prints(dir, &with("statements", more));
+    let newest: Vec<Value> = serde_json::from_str(&listed(&["--format", "json"])).unwrap();
+    let shown = |s: &Value| format!("{} {} {}", s["server"], s["revision"], s["state"]).replace('"', "");
+    let states: Vec<String> = newest.iter().map(shown).collect();
+    assert_eq!(states, ["flaky01 2 issued", "flaky02 1 held", "old01 1 issued"]);
+    assert!(listed(&[]).contains("1 held for review"));
+    assert_eq!(listed(&["--customer", "c010", "--format", "csv"]).lines().count(), 2);
+    assert!(listed(&["--region", "osaka"]).contains("No statement of the month is such."));
+
+    // Exported: by line and by customer, to a file too.
+    let columns = "period,kind,server,customer,region,plan,revision,corrects_revision,line,reason";
+    let csv = prints(dir, &with("export", &[]));
+    let lines: Vec<&str> = csv.split_terminator("\r\n").collect();
+    assert_eq!(lines.len(), 4, "{csv}");
+    assert!(lines[0].starts_with(columns));
+    assert!(
+        lines[1]
+            .starts_with("2026-10,server,flaky01,c011,tokyo,jp6,1,,charge,,max,8576,8928,0.9605,13637842,")
+    );
+    assert!(lines[1].ends_with(",,18960,18960,JPY,2026-11-01T03:00:00Z"), "{csv}");
+    assert!(lines[2].contains(",2,1,credit,2 Mbps were sold,"), "{csv}");
+    assert!(lines[2].contains(",-1000000,10000,1500,18960,17460,-1500,JPY,"), "{csv}");
+    let file = dir.join("october.csv").display().to_string();
+    prints(dir, &["export", "--period", "2026-10", "--output", &file]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), csv);
+    let ja = prints(dir, &with("export", &["--summary", "--headings", "ja"]));
+    let expected = "\u{feff}対象月,区分,顧客,明細書数,サーバー数,課金対象帯域(bit/s),金額,通貨\r\n\
+        2026-10,customer,c010,1,1,5800000,8700,JPY\r\n\
+        2026-10,customer,c011,1,1,11640000,17460,JPY\r\n\
+        2026-10,total,,2,2,17440000,26160,JPY\r\n";
+    assert_eq!(ja, expected);
+    let json = prints(dir, &with("export", &["--format", "json", "--since-revision", "1"]));
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&json).unwrap()[0]["amount"], "-1500");
+
+    // Explained.
+    let explain = |more: &[&'static str]| prints(dir, &with("explain", more));
+    let en = explain(&["--server", "old01"]);
+    let steps = [
+        "  1. 8,928 values / 20 = 446.4, rounded down: 446 are discarded, number 447 decides",
+        "  2. Its value less the allowance: 6,790,604 - 1,000,000 = 5,790,604 bit/s of overage",
+        "5,790,604 / 10,000 = 579.0604, rounded up: 580 x 10,000 = 5,800,000 bit/s = 5.8 Mbps billable",
+        "  4. 5.8 Mbps x 1,500 JPY per Mbps = 8,700 JPY",
+        "8,700 JPY to pay",
+    ];
+    for step in steps {
+        assert!(en.contains(step), "{step}\n{en}");
+    }
+    let ja = explain(&["--server", "flaky01", "--lang", "ja"]);
+    assert!(ja.contains("ご請求額: 17,460 JPY"), "{ja}");
+    assert!(ja.contains("2 Mbps were sold"), "{ja}");
+    let first = explain(&["--server", "flaky01", "--revision", "1", "--format", "json"]);
+    assert_eq!(serde_json::from_str::<Value>(&first).unwrap()["statement"]["amount"], "18960");
+    let held = explain(&["--server", "flaky02"]);
+    assert!(held.contains("not issued yet"), "{held}");
+
+    proved(dir);
+
+    // What does not exist is said.
+    for (args, says) in [
+        (&["statements", "--period", "2026-09"][..], "2026-09 has no statements yet"),
+        (&["statements", "--period", "2026-9"], "is not a billing period"),
+        (
+            &["export", "--period", "2026-10", "--server", "web99"],
+            "no statement of a server or pool \"web99\"",
+        ),
+        (
+            &["explain", "--period", "2026-10", "--server", "web99"],
+            "no statement of a server or pool \"web99\"",
+        ),
+        (
+            &["explain", "--period", "2026-10", "--server", "flaky01", "--revision", "9"],
+            "no such revision, only 1, 2",
+        ),
+    ] {
+        let error = complains(dir, args);
+        assert!(error.contains(says), "{args:?}: {error}");
+    }
+    store.close().await.unwrap();
+}
+
+/// Bundles are written once, and verified where no store is.
+fn proved(dir: &Path) {
+    let folder = dir.join("proofs").display().to_string();
+    let bundles = ["statements", "--period", "2026-10", "--all-revisions", "--bundle", &folder];
+    let said = prints(dir, &bundles);
+    assert!(said.contains("flaky02: held for review, no bundle"), "{said}");
+    let names = ["2026-10_flaky01_r1.meter95", "2026-10_flaky01_r2.meter95", "2026-10_old01_r1.meter95"];
+    let paths = names.map(|name| Path::new(&folder).join(name));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), names.len());
+    let again = prints(dir, &bundles);
+    assert_eq!(again.matches(": unchanged").count(), 3, "{again}");
+
+    let verify = |paths: &[&PathBuf]| {
+        let nowhere = Path::new("there-is-no-store-here");
+        let output = Command::new(env!("CARGO_BIN_EXE_meter95"))
+            .env("METER95_DATA_DIR", nowhere)
+            .arg("verify")
+            .args(paths)
+            .output()
+            .unwrap();
+        assert!(!nowhere.exists());
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, said) = verify(&[&paths[0], &paths[2]]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("8598 samples make every figure again: p95 6790604 bit/s, 8700 JPY"), "{said}");
+
+    let honest = std::fs::read_to_string(&paths[2]).unwrap();
+    std::fs::write(&paths[2], honest.replacen("6790604", "6790603", 1)).unwrap();
+    let (code, said) = verify(&[&paths[2], &paths[0]]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("FAIL") && said.contains("the SHA-256 of its contents is"), "{said}");
+    let error = complains(dir, &bundles);
+    assert!(error.contains("is there with other contents"), "{error}");
+}
