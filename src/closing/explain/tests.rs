@@ -220,6 +220,8 @@ fn what_happened_is_told() {
             "Values are put in order by how far they are above the allowance in force in their slot.",
             "They are summed slot by slot before anything is ranked.",
             "Server  Samples  Own p95 (bit/s)  Part of in  Part of out",
+            "web01        60        3,000,000    excluded     excluded",
+            "web02        56        2,000,000   1,000,000    2,000,000",
             "Plan from 2026-10-01 02:30 on: jp8",
             "The whole period is billed by the terms of jp8, the plan at its end.",
             "web01, 2026-10-01 00:05 to 2026-10-01 04:55: a backup ran over the public port by our mistake",

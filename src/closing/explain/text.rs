@@ -6,8 +6,8 @@ mod history;
 use super::layout::{Clock, Column, bps, bps_or_dash, grouped, mbps, money, table};
 use super::{Explanation, Neighbour};
 use crate::closing::listing::state;
-use crate::closing::statement::{Kind, Statement};
-use crate::metering::units::Bps;
+use crate::closing::statement::{Kind, Member, Statement, excluded_slots};
+use crate::metering::units::{Bps, Slot};
 use crate::store::statements::State;
 use rust_decimal::Decimal;
 
@@ -162,7 +162,7 @@ impl Page<'_> {
         if excluded {
             self.say(
                 "Excluded slots were measured too; they are in the coverage, but do not count.",
-                "除外した時間帯も計測はしており、計測率には含みますが、計算には使いません。",
+                "対象外とした時間帯も計測はしており、計測率には含みますが、計算には使いません。",
             );
         }
     }
@@ -294,13 +294,19 @@ impl Page<'_> {
             (pick("Part of in", "受信の内訳"), true),
             (pick("Part of out", "送信の内訳"), true),
         ];
-        let row = |member: &crate::closing::statement::Member| {
+        let row = |member: &Member| {
+            let of_member = explanation.statement.exclusions.iter().filter(|e| e.server == member.server);
+            let excluded = billable_slot.is_some_and(|slot| {
+                excluded_slots(of_member).iter().any(|span| span.contains(Slot::of(slot.0)))
+            });
+            let part =
+                |bps| if excluded { pick("excluded", "対象外").to_owned() } else { bps_or_dash(bps) };
             vec![
                 member.server.clone(),
                 grouped(member.samples),
                 bps_or_dash(member.p95_bps),
-                bps_or_dash(member.share_in_bps),
-                bps_or_dash(member.share_out_bps),
+                part(member.share_in_bps),
+                part(member.share_out_bps),
             ]
         };
         let rows: Vec<Vec<String>> = members.iter().map(row).collect();

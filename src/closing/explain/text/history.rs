@@ -40,7 +40,7 @@ impl Page<'_> {
         if exclusions.is_empty() {
             return;
         }
-        self.heading("What is excluded", "計算から除外した時間帯");
+        self.heading("What is excluded", "計算の対象外とした時間帯");
         for exclusion in exclusions {
             let span = self.span(exclusion.from, exclusion.until);
             let (server, why) = (&exclusion.server, &exclusion.why);
@@ -56,8 +56,8 @@ impl Page<'_> {
             }
         };
         let (with, without) = (shown(p95_bps, amount), shown(without, without_amount));
-        self.say(format!("With the exclusion: {with}"), format!("除外した場合: {with}"));
-        self.say(format!("Without it: {without}"), format!("除外しない場合: {without}"));
+        self.say(format!("With the exclusion: {with}"), format!("対象外とした場合: {with}"));
+        self.say(format!("Without it: {without}"), format!("対象外としない場合: {without}"));
     }
 
     pub(super) fn gaps(&mut self) {
