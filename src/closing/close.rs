@@ -4,13 +4,14 @@
 //! computations differed, is issued then; what was held is looked at anew.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::TryStreamExt;
 use meter95_reading::Timestamp;
 use serde::Serialize;
 
 use super::acts::{ActKind, Trail};
-use super::draft::{Draft, Frame, UNITS_AT_ONCE, drafts};
+use super::draft::{Draft, Frame, in_lots};
 use super::facts::Facts;
 use super::statement::{Review, Statement};
 use super::unit::Unit;
@@ -19,9 +20,6 @@ use crate::inventory::instant::{Instant, rfc3339};
 use crate::metering::period::Month;
 use crate::store::connection::{Store, StoreError};
 use crate::store::statements::{Filed, State};
-
-/// Lots of units that are read and checked at once: while one is computed, ClickHouse works on the next.
-const LOTS_AT_ONCE: usize = 2;
 
 /// Who closes, when, and what they take upon themselves.
 #[derive(Debug, Clone)]
@@ -140,8 +138,7 @@ pub async fn close(
     let mut dealt_with = 0;
     progress(0, total);
     let serial = trail.next_serial();
-    let lots = todo.chunks(UNITS_AT_ONCE).map(|lot| drafts(store, frame, lot));
-    let mut lots = stream::iter(lots).buffered(LOTS_AT_ONCE);
+    let mut lots = pin!(in_lots(store, frame, todo));
     while let Some(drafts) = lots.try_next().await? {
         dealt_with += drafts.len();
         let statements = filed.settle(drafts, order, &mut outcome);

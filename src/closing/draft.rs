@@ -1,7 +1,9 @@
 //! The statement that a unit makes as things stand, and what a person should look at before it is issued.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use futures::stream::{self, Stream, StreamExt};
 use meter95_reading::{PortKey, Timestamp};
 use rust_decimal::Decimal;
 
@@ -20,6 +22,9 @@ use crate::store::month::MonthSamples;
 
 /// Units that are drafted at once: 250 servers' months are some 70 MB.
 pub const UNITS_AT_ONCE: usize = 250;
+
+/// Lots of units that are drafted side by side.
+const LOTS_AT_ONCE: usize = 3;
 
 /// Gaps that a reason names; what is beyond is counted.
 const GAPS_NAMED_MAX: usize = 3;
@@ -76,6 +81,29 @@ impl Draft {
             show(overage),
         ))
     }
+}
+
+/// The drafts of many units, lot by lot and in their order: while one is computed, ClickHouse works on the next.
+pub fn in_lots(
+    store: &Store,
+    frame: &Arc<Frame>,
+    units: Vec<Unit>,
+) -> impl Stream<Item = Result<Vec<Draft>, StoreError>> + use<> {
+    let (store, frame) = (store.clone(), frame.clone());
+    let mut units = units.into_iter().peekable();
+    let lots = std::iter::from_fn(move || {
+        units.peek()?;
+        Some(units.by_ref().take(UNITS_AT_ONCE).collect::<Vec<Unit>>())
+    });
+    let spawned = lots.map(move |lot| {
+        let (store, frame) = (store.clone(), frame.clone());
+        // A task of its own, that lots are computed side by side.
+        tokio::spawn(async move { drafts(&store, &frame, &lot).await })
+    });
+    let joined = |lot: tokio::task::JoinHandle<_>| async move {
+        lot.await.unwrap_or_else(|e| Err(StoreError::Contents(format!("a lot of statements: {e}"))))
+    };
+    stream::iter(spawned.map(joined)).buffered(LOTS_AT_ONCE)
 }
 
 /// The drafts of some units, at most [`UNITS_AT_ONCE`], in their order.

@@ -1,6 +1,7 @@
 //! Everything that a month's statements are made of, except samples.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use meter95_reading::{PortKey, Timestamp};
 
@@ -20,7 +21,7 @@ use crate::store::inventory::RemovedServer;
 #[derive(Debug)]
 pub struct Facts {
     /// What all drafts have in common.
-    pub frame: Frame,
+    pub frame: Arc<Frame>,
     /// What is sold.
     pub inventory: Inventory,
     /// What was sold when the month began.
@@ -49,7 +50,7 @@ impl Facts {
         let month = period.slots(&inventory.timezone);
         let timezone = inventory.timezone_name.clone();
         Ok(Self {
-            frame: Frame { period, month, timezone, inventory_version, ports },
+            frame: Arc::new(Frame { period, month, timezone, inventory_version, ports }),
             before: checked(&before)?,
             removed: removed(store, &document, start).await?,
             ids,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::statement::{Member, Statement, digest};
 use crate::aggregator::output::ServerId;
+use crate::metering::period::SlotSpan;
 use crate::metering::sample::Sample;
 use crate::metering::units::Slot;
 use crate::store::connection::{Store, StoreError};
@@ -59,6 +60,9 @@ pub async fn samples_of(
 }
 
 async fn of_member(store: &Store, id: ServerId, member: &Member) -> Result<Vec<(Slot, Sample)>, StoreError> {
-    let mut months = store.month_samples(&[id], member.span()).await?;
-    Ok(months.remove(&id).unwrap_or_default().samples)
+    let revisions =
+        member.revised.iter().map(|revised| (Slot::of(revised.slot.0), revised.revision)).collect();
+    let gaps: Vec<SlotSpan> =
+        member.gaps.iter().map(|gap| SlotSpan::starting_in(gap.from.0, gap.until.0)).collect();
+    Ok(store.samples_at(id, member.span(), &revisions, &gaps).await?.into_iter().collect())
 }

@@ -1,11 +1,14 @@
 //! Corrections: an issued statement is never changed; a new revision says what is right now, and why.
 
+use std::pin::pin;
+
+use futures::stream::TryStreamExt;
 use serde::Serialize;
 
 use super::acts::{ActKind, Trail};
 use super::close::{CloseError, Filing};
 use super::desk::Word;
-use super::draft::{UNITS_AT_ONCE, drafts};
+use super::draft::in_lots;
 use super::facts::Facts;
 use super::statement::Statement;
 use super::unit::Unit;
@@ -63,8 +66,9 @@ pub async fn revise(
     };
     let units: Vec<Unit> = facts.units().into_iter().filter(wanted).collect();
     let mut revisions = Vec::new();
-    for lot in units.chunks(UNITS_AT_ONCE) {
-        for draft in drafts(store, &facts.frame, lot).await? {
+    let mut lots = pin!(in_lots(store, &facts.frame, units));
+    while let Some(drafts) = lots.try_next().await? {
+        for draft in drafts {
             if let Some(difference) = draft.difference() {
                 return Err(CloseError::Differs(difference));
             }

@@ -3,6 +3,8 @@
 //! It never changes once it is issued. With the samples it names, [`Statement::account`] and
 //! [`Statement::settle`] make every figure in it again, and [`digest`] the hash of those samples.
 
+use std::borrow::Cow;
+
 use meter95_reading::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -293,11 +295,21 @@ impl Statement {
     /// [`Statement::members`].
     pub fn settle(&mut self, samples: &[&Samples]) {
         let account = self.account();
-        let members: Vec<(SlotSpan, &Samples)> =
-            self.members.iter().map(Member::span).zip(samples.iter().copied()).collect();
-        let measured = account.close(&summed(&members));
-        let closed =
-            if self.exclusions.is_empty() { measured } else { account.close(&self.counted(samples)) };
+        let counting: Vec<Cow<'_, Samples>> = self
+            .members
+            .iter()
+            .zip(samples)
+            .map(|(member, samples)| self.counting(member, samples))
+            .collect();
+        let spans = || self.members.iter().map(Member::span);
+        let all: Vec<(SlotSpan, &Samples)> = spans().zip(samples.iter().copied()).collect();
+        let measured = account.close(&summed(&all));
+        let closed = if self.exclusions.is_empty() {
+            measured
+        } else {
+            let left: Vec<(SlotSpan, &Samples)> = spans().zip(counting.iter().map(|left| &**left)).collect();
+            account.close(&summed(&left))
+        };
         let tariff = self.tariff.as_ref();
         self.samples = closed.samples;
         self.expected = closed.expected;
@@ -317,7 +329,7 @@ impl Statement {
         self.burst_left_slots = closed.burst_slots.saturating_sub(closed.over_slots);
         self.measured = (!self.exclusions.is_empty()).then(|| Measured::of(&measured));
         let alone = self.members.len() == 1;
-        for (member, samples) in self.members.iter_mut().zip(samples) {
+        for ((member, samples), counting) in self.members.iter_mut().zip(samples).zip(&counting) {
             member.samples = samples.len() as u64;
             member.p95_bps = if alone {
                 closed.p95
@@ -325,7 +337,7 @@ impl Statement {
                 let rules = Rules { span: member.span(), ..account.rules.clone() };
                 Account { rules, tariff: None }.close(samples).p95
             };
-            let decisive = closed.billable_slot.and_then(|slot| sample_in(samples, slot));
+            let decisive = closed.billable_slot.and_then(|slot| sample_in(counting, slot));
             member.share_in_bps = decisive.map(|sample| sample.rates.in_bps);
             member.share_out_bps = decisive.map(|sample| sample.rates.out_bps);
         }
@@ -334,15 +346,25 @@ impl Statement {
     /// The samples that are ranked: those of all members summed, without what incidents exclude.
     #[must_use]
     pub fn counted(&self, samples: &[&Samples]) -> Vec<(Slot, Sample)> {
-        let counts = |(member, samples): (&Member, &&Samples)| {
-            let excluded = excluded_slots(self.exclusions.iter().filter(|e| e.server == member.server));
-            let counts = |slot: Slot| !excluded.iter().any(|span| span.contains(slot));
-            samples.iter().filter(|(slot, _)| counts(*slot)).copied().collect::<Vec<_>>()
-        };
-        let left: Vec<Vec<(Slot, Sample)>> = self.members.iter().zip(samples).map(counts).collect();
-        let members: Vec<(SlotSpan, &Samples)> =
-            self.members.iter().map(Member::span).zip(left.iter().map(Vec::as_slice)).collect();
-        summed(&members)
+        let counting: Vec<Cow<'_, Samples>> = self
+            .members
+            .iter()
+            .zip(samples)
+            .map(|(member, samples)| self.counting(member, samples))
+            .collect();
+        let spans = self.members.iter().map(Member::span);
+        let members: Vec<(SlotSpan, &Samples)> = spans.zip(counting.iter().map(|left| &**left)).collect();
+        summed(&members).into_owned()
+    }
+
+    /// A member's samples without what incidents exclude.
+    fn counting<'s>(&self, member: &Member, samples: &'s Samples) -> Cow<'s, Samples> {
+        let excluded = excluded_slots(self.exclusions.iter().filter(|e| e.server == member.server));
+        if excluded.is_empty() {
+            return Cow::Borrowed(samples);
+        }
+        let counts = |slot: Slot| !excluded.iter().any(|span| span.contains(slot));
+        Cow::Owned(samples.iter().filter(|(slot, _)| counts(*slot)).copied().collect())
     }
 
     /// Whether another statement says the same of the same samples, whoever issued it and when.
@@ -400,9 +422,9 @@ pub fn excluded_slots<'a>(exclusions: impl IntoIterator<Item = &'a Exclusion>) -
 /// Several servers' samples summed slot by slot: a slot has a sample where one of them has, and is partial where one
 /// of them has none or only a part, though it counts there.
 #[must_use]
-pub fn summed(members: &[(SlotSpan, &Samples)]) -> Vec<(Slot, Sample)> {
+pub fn summed<'s>(members: &[(SlotSpan, &'s Samples)]) -> Cow<'s, Samples> {
     if let [(_, samples)] = members {
-        return samples.to_vec();
+        return Cow::Borrowed(samples);
     }
     let mut sum: std::collections::BTreeMap<Slot, (Sample, usize)> = std::collections::BTreeMap::new();
     for (_, samples) in members {
@@ -419,7 +441,7 @@ pub fn summed(members: &[(SlotSpan, &Samples)]) -> Vec<(Slot, Sample)> {
     let whole = |(slot, (sample, count)): (Slot, (Sample, usize))| {
         (slot, Sample { partial: sample.partial || count < expected(slot), ..sample })
     };
-    sum.into_iter().map(whole).collect()
+    Cow::Owned(sum.into_iter().map(whole).collect())
 }
 
 fn sample_in(samples: &Samples, slot: Slot) -> Option<Sample> {

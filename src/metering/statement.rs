@@ -6,6 +6,7 @@
 use super::money::Tariff;
 use super::overage::{Method, Missing};
 use super::percentile::Rank;
+use super::period::SlotSpan;
 use super::sample::{Rates, Sample};
 use super::tally::Rules;
 use super::units::{Bps, Slot};
@@ -88,34 +89,50 @@ impl Account {
     /// overage 9 Mbps.
     #[must_use]
     pub fn close(&self, samples: &Samples) -> Closed {
-        let method = self.rules.method;
-        let counted = self.counted(samples);
-        let n = len(counted.len());
-        let rank = self.rules.missing.rank(n, self.rules.span.len());
-        let of = |value: fn(Rates) -> Bps| {
-            let mut values: Vec<u64> = counted.iter().map(|(_, rates, _)| value(*rates).0).collect();
+        let Rules { span, method, missing, allowance } = &self.rules;
+        let samples = within(samples, *span);
+        let n = len(samples.len());
+        let rank = missing.rank(n, span.len());
+        let mut values = Vec::with_capacity(samples.len());
+        let mut p95_of = |value: fn(Rates) -> Bps| {
+            values.clear();
+            values.extend(samples.iter().map(|(_, sample)| value(sample.rates).0));
             rank.map(|rank| nth(&mut values, rank.discarded))
         };
-        let (p95_in, p95_out) = (of(|rates| rates.in_bps), of(|rates| rates.out_bps));
+        let (p95_in, p95_out) = (p95_of(|rates| rates.in_bps), p95_of(|rates| rates.out_bps));
         let p95 = match method {
-            Method::Max => of(Rates::value),
-            Method::Sum => of(|rates| rates.in_bps.plus(rates.out_bps)),
+            Method::Max => p95_of(Rates::value),
+            Method::Sum => p95_of(|rates| rates.in_bps.plus(rates.out_bps)),
             Method::In => p95_in,
             Method::Out => p95_out,
             Method::Separate => p95_in.max(p95_out),
         };
-        let (overage, billable_slot) = match rank {
-            Some(rank) => {
-                let (overage, at) = self.decisive(&counted, rank);
-                (Some(overage), at.and_then(|at| counted.get(at)).map(|(slot, ..)| *slot))
+        let steps = allowance.steps(*span);
+        let (overage, billable_slot, over_slots) = match (rank.zip(p95), steps.as_slice()) {
+            // One quantity under one allowance: what is larger exceeds by more, so the p95 decides.
+            (Some((rank, p95)), [(_, granted)]) if *method != Method::Separate => {
+                let values = samples.iter().map(|(slot, sample)| (*slot, method.ranked(sample.rates)[0]));
+                let values = values.map(|(slot, value)| (slot, value.unwrap_or_default()));
+                let over = values.clone().filter(|(_, value)| value > granted).count();
+                let larger = len(values.clone().filter(|(_, value)| *value > p95).count());
+                let equal = usize::try_from(rank.discarded.saturating_sub(larger)).ok();
+                let mut at_p95 = values.filter(|(_, value)| *value == p95).map(|(slot, _)| slot);
+                let slot = equal.and_then(|equal| at_p95.nth(equal));
+                (Some(p95.above(*granted)), slot, len(over))
             }
-            None => (None, None),
+            (Some((rank, _)), _) => {
+                let counted = self.counted(samples);
+                let (overage, at) = self.decisive(&counted, rank);
+                let over = counted.iter().filter(|(_, rates, bps)| method.excess(*rates, *bps) > Bps(0));
+                let slot = at.and_then(|at| counted.get(at)).map(|(slot, ..)| *slot);
+                (Some(overage), slot, len(over.count()))
+            }
+            (None, _) => (None, None, 0),
         };
-        let over = counted.iter().filter(|(_, rates, granted)| method.excess(*rates, *granted) > Bps(0));
         let billable = self.tariff.as_ref().zip(overage).map(|(tariff, overage)| tariff.billable(overage));
         Closed {
             samples: n,
-            expected: self.rules.span.len(),
+            expected: span.len(),
             rank,
             p95,
             p95_in,
@@ -124,11 +141,11 @@ impl Account {
             billable,
             amount: self.tariff.as_ref().zip(billable).map(|(tariff, billable)| tariff.amount(billable)),
             billable_slot,
-            burst_slots: match self.rules.missing {
-                Missing::Zero => self.rules.span.len() / 20,
+            burst_slots: match missing {
+                Missing::Zero => span.len() / 20,
                 Missing::Exclude => n / 20,
             },
-            over_slots: len(over.count()),
+            over_slots,
         }
     }
 
@@ -136,7 +153,7 @@ impl Account {
     /// next one decides. For `separate` that of the direction with the larger result.
     #[must_use]
     pub fn ranking(&self, samples: &Samples) -> Vec<Ranked> {
-        let counted = self.counted(samples);
+        let counted = self.counted(within(samples, self.rules.span));
         let rank = self.rules.missing.rank(len(counted.len()), self.rules.span.len());
         let Some(rank) = rank else { return Vec::new() };
         let mut entries = self.entries(&counted, self.decisive_quantity(&counted, rank));
@@ -158,7 +175,7 @@ impl Account {
         let mut steps = self.rules.allowance.steps(self.rules.span).into_iter().peekable();
         let mut granted = Bps(0);
         let mut counted = Vec::with_capacity(samples.len());
-        for (slot, sample) in samples.iter().filter(|(slot, _)| self.rules.span.contains(*slot)) {
+        for (slot, sample) in samples {
             while let Some((_, bps)) = steps.next_if(|(from, _)| from <= slot) {
                 granted = bps;
             }
@@ -197,6 +214,13 @@ impl Account {
         };
         counted.iter().enumerate().map(entry).collect()
     }
+}
+
+/// The samples of a span.
+fn within(samples: &Samples, span: SlotSpan) -> &Samples {
+    let from = samples.partition_point(|(slot, _)| *slot < span.from);
+    let until = samples.partition_point(|(slot, _)| *slot < span.until);
+    samples.get(from..until).unwrap_or_default()
 }
 
 /// The largest first; of equal ones the earlier slot.

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::super::allowance::{Allowance, Grant};
-use super::super::period::SlotSpan;
 use super::super::tally::Tally;
 use super::*;
 
