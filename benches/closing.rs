@@ -49,6 +49,8 @@ async fn run(servers: u32) -> anyhow::Result<()> {
     store.put_servers(document.servers.iter().zip(0..).map(|(s, id)| (ServerId(id), s.id.as_str()))).await;
     let period: Month = "2026-10".parse()?;
     fill(&store, servers, period, &inventory).await?;
+    // As ClickHouse leaves a month by itself in the days in which it fills.
+    client(&store).await?.query("OPTIMIZE TABLE samples FINAL").execute().await?;
     let end = period.span(&inventory.timezone).1;
     let clock_ms = u64::try_from(end.0)?;
     store.put_checkpoint(Checkpoint { batch: 0, clock_ms, inventory: 1, serial: 1 }).await;
@@ -58,6 +60,13 @@ async fn run(servers: u32) -> anyhow::Result<()> {
     let order = Order { period, by: "bench".to_owned(), now, times: Times::default(), override_reason: None };
     let engines = children()?;
     forget_peak("self")?;
+    for engine in &engines {
+        forget_peak(engine)?;
+    }
+    let cpu_s = || -> anyhow::Result<(f64, f64)> {
+        Ok((cpu_s("self")?, engines.iter().map(|engine| cpu_s(engine)).sum::<anyhow::Result<f64>>()?))
+    };
+    let before = cpu_s()?;
     let started = Instant::now();
     let outcome = desk.close(&order, |_, _| {}).await?;
     println!(
@@ -67,9 +76,15 @@ async fn run(servers: u32) -> anyhow::Result<()> {
         outcome.held,
         outcome.differing.len()
     );
-    println!("peak memory of this process meanwhile: {} MiB", peak_mib("self")?);
+    let after = cpu_s()?;
+    println!(
+        "processor time: {:.1} s in this process, {:.1} s in ClickHouse",
+        after.0 - before.0,
+        after.1 - before.1
+    );
+    println!("peak memory: {} MiB of this process", peak_mib("self")?);
     for engine in &engines {
-        println!("peak memory of ClickHouse, inserts before included: {} MiB", peak_mib(engine)?);
+        println!("peak memory: {} MiB of ClickHouse", peak_mib(engine)?);
     }
     let started = Instant::now();
     let again = desk.close(&order, |_, _| {}).await?;
@@ -124,6 +139,12 @@ async fn fill(store: &Store, servers: u32, period: Month, inventory: &Inventory)
     Ok(())
 }
 
+async fn client(store: &Store) -> anyhow::Result<clickhouse::Client> {
+    let endpoint = store.endpoint().await?;
+    let client = clickhouse::Client::default().with_url(endpoint.url).with_user(endpoint.user);
+    Ok(client.with_password(endpoint.password.expose()).with_database(store.database_name()))
+}
+
 /// The processes that this one started, by their numbers.
 fn children() -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
@@ -132,6 +153,14 @@ fn children() -> anyhow::Result<Vec<String>> {
         found.extend(text.split_ascii_whitespace().map(str::to_owned));
     }
     Ok(found)
+}
+
+/// Processor time that a process has used, in s; a tick is 1/100 s on Linux.
+fn cpu_s(process: &str) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let fields = stat.rsplit_once(')').context("no name")?.1.split_ascii_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
+    Ok(ticks as f64 / 100.0)
 }
 
 /// Begins the peak of a process' memory anew.

@@ -13,6 +13,7 @@ mod support;
 
 mod aggregator;
 mod api;
+mod closing;
 mod collectors;
 mod commands;
 mod engine;

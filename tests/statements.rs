@@ -1,7 +1,7 @@
 //! Statements of a worked month through the real command line: listed, exported, explained, bundled and verified.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use meter95::aggregator::output::ServerId;
 use meter95::closing::gaps;
@@ -13,7 +13,7 @@ use meter95::store::connection::Store;
 use meter95::store::statements::{Filed, State};
 use serde_json::{Value, json};
 
-use crate::support::{meter95, store_and_dir};
+use crate::support::{complains, prints, store_and_dir};
 
 fn month() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/months/october-faults"))
@@ -21,24 +21,6 @@ fn month() -> PathBuf {
 
 fn read(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(month().join(name)).unwrap()).unwrap()
-}
-
-fn run(dir: &Path, args: &[&str]) -> Output {
-    meter95(dir).args(args).output().unwrap()
-}
-
-/// What a command prints; it must succeed.
-fn prints(dir: &Path, args: &[&str]) -> String {
-    let output = run(dir, args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// What a command complains of; it must fail.
-fn complains(dir: &Path, args: &[&str]) -> String {
-    let output = run(dir, args);
-    assert!(!output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stdout));
-    String::from_utf8(output.stderr).unwrap()
 }
 
 /// A server's statement of the whole of October 2026 in Tokyo, made of what is stored.

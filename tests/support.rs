@@ -67,3 +67,17 @@ pub(crate) fn meter95(data_dir: &Path) -> Command {
     command.env_remove("METER95_CONFIG").arg("--data-dir").arg(data_dir);
     command
 }
+
+/// What a command prints; it must succeed.
+pub(crate) fn prints(dir: &Path, args: &[&str]) -> String {
+    let output = meter95(dir).args(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a command complains of; it must fail.
+pub(crate) fn complains(dir: &Path, args: &[&str]) -> String {
+    let output = meter95(dir).args(args).output().unwrap();
+    assert!(!output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).unwrap()
+}

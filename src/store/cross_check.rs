@@ -245,13 +245,11 @@ impl Alike {
 
     /// The value of `x` at the billable place from the top; 0 past the last sample.
     fn pick(&self, x: &str) -> String {
-        let place = if self.exclude {
-            "intDiv(count(), 20) + 1".to_owned()
-        } else {
-            (self.expected / 20 + 1).to_string()
-        };
-        // An element past the end of an array is 0.
-        format!("arrayReverseSort(groupArray(toUInt64({x})))[{place}]")
+        let highest = self.expected / 20 + 1;
+        let place = if self.exclude { "intDiv(count(), 20) + 1".to_owned() } else { highest.to_string() };
+        // Sorted ascending by the complement is sorted descending; nothing below the place is kept.
+        let sorted = format!("groupArraySorted({highest})(bitNot(toUInt64({x})))");
+        format!("if(length({sorted}) >= {place}, bitNot({sorted}[{place}]), toUInt64(0))")
     }
 }
 
