@@ -70,6 +70,13 @@ pub struct Sources<'a> {
 }
 
 impl Unit {
+    /// Whether one allowance holds in all its slots, and all of them count.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let rules = &self.account.rules;
+        self.exclusions.is_empty() && rules.allowance.steps(rules.span).len() == 1
+    }
+
     /// The question that SQL is asked about it.
     #[must_use]
     pub fn question(&self) -> Question {
