@@ -31,9 +31,8 @@ async fn closed(name: &str) -> (Store, PathBuf) {
     apply(&dir, &inventory);
     prints(&dir, &["import", &month().join("readings.ndjson.gz").display().to_string()]);
     let (period, now) = ("2026-10".parse().unwrap(), Timestamp(1_793_502_000_000));
-    let times = Times::default();
-    let order = Order { period, by: "aiko".to_owned(), now, times, override_reason: None };
-    let desk = Desk::new(store.clone(), &dir);
+    let order = Order { period, by: "aiko".to_owned(), now, override_reason: None };
+    let desk = Desk::new(store.clone(), &dir, Times::default());
     desk.close(&order, |_, _| {}).await.unwrap();
     // flaky01 had a plan of its own.
     let mut plan = read("inventory.json")["plans"][0].clone();

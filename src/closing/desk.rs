@@ -9,6 +9,7 @@ use super::exclusions::{self, Declared};
 use super::review;
 use super::revise::{self, Correction, Revision};
 use super::statement::{Exclusion, Statement};
+use crate::aggregator::state::Times;
 use crate::metering::period::Month;
 use crate::store::connection::Store;
 use crate::store::engine::lock::Lock;
@@ -32,6 +33,7 @@ pub struct Word {
 pub struct Desk {
     store: Store,
     lock: PathBuf,
+    times: Times,
 }
 
 impl Word {
@@ -50,10 +52,10 @@ impl Word {
 }
 
 impl Desk {
-    /// The desk of a data directory; does nothing yet.
+    /// The desk of a data directory, whose metering goes by `times`; does nothing yet.
     #[must_use]
-    pub fn new(store: Store, data_dir: &Path) -> Self {
-        Self { store, lock: data_dir.join(LOCK) }
+    pub fn new(store: Store, data_dir: &Path, times: Times) -> Self {
+        Self { store, lock: data_dir.join(LOCK), times }
     }
 
     /// The store that it writes to.
@@ -80,7 +82,7 @@ impl Desk {
         progress: impl FnMut(usize, usize),
     ) -> Result<Outcome, CloseError> {
         let _lock = self.lock()?;
-        close::close(&self.store, order, progress).await
+        close::close(&self.store, order, self.times, progress).await
     }
 
     /// Issues a held statement, as [`review::approve`].
@@ -90,7 +92,7 @@ impl Desk {
     pub async fn approve(&self, period: Month, server: &str, word: &Word) -> Result<Statement, CloseError> {
         word.check()?;
         let _lock = self.lock()?;
-        review::approve(&self.store, period, server, word).await
+        review::approve(&self.store, period, server, word, self.times).await
     }
 
     /// Corrects issued statements, as [`revise::revise`].
@@ -100,7 +102,7 @@ impl Desk {
     pub async fn revise(&self, correction: &Correction, word: &Word) -> Result<Vec<Revision>, CloseError> {
         word.check()?;
         let _lock = self.lock()?;
-        revise::revise(&self.store, correction, word).await
+        revise::revise(&self.store, correction, word, self.times).await
     }
 
     /// Declares an incident, as [`exclusions::exclude`].
