@@ -100,7 +100,7 @@ impl Variation {
         }
         let mut inventory = inventory.clone();
         // Servers that name no plan are on one that need not be written down.
-        inventory.plans.entry(crate::inventory::PLAN_DEFAULT.to_owned()).or_insert_with(Plan::default);
+        inventory.plans.entry(crate::inventory::PLAN_DEFAULT.to_owned()).or_default();
         for plan in inventory.plans.values_mut() {
             plan.allowance = self.allowance.unwrap_or(plan.allowance);
             plan.method = self.method.unwrap_or(plan.method);
@@ -127,7 +127,9 @@ impl Variation {
 }
 
 impl Figures {
-    fn of(statement: &Statement) -> Self {
+    /// Those of a statement.
+    #[must_use]
+    pub fn of(statement: &Statement) -> Self {
         Self {
             method: statement.method,
             allowance_bps: statement.allowances.last().map_or(Bps(0), |step| step.bps),
@@ -176,6 +178,13 @@ pub async fn compare(
 }
 
 impl Compared {
+    /// Whether the other terms change a figure.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        let figures = |figures: &Figures| (figures.p95_bps, figures.overage_bps, figures.amount);
+        figures(&self.now) != figures(&self.then)
+    }
+
     fn of(now: &Statement, then: &Statement) -> Self {
         let amounts = now.amount.zip(then.amount).filter(|_| now.currency == then.currency);
         Self {
