@@ -3,9 +3,9 @@
 //! [`servers`], [`samples`] and [`usage`] tell figures, [`inventory`] what is sold and takes changes of it, [`readings`]
 //! takes what collectors ship, [`collectors`] tells which there are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
-//! [`what_if`] asks for others. [`health`] and
-//! [`metrics`] are for whoever runs the service, [`dashboard`] is what a browser gets. Every refusal is made in
-//! [`errors`]; [`query`] and [`body`] read what is asked; [`limits`], [`headers`] and [`metrics`] stand around all of it; [`socket`] is how it is reached.
+//! [`what_if`] asks for others. [`health`] and [`metrics`] are for whoever runs the service, [`dashboard`] is what a
+//! browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`]; [`limits`], [`headers`]
+//! and [`metrics`] stand around all of it; [`socket`] is how it is reached.
 
 mod servers;
 

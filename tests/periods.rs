@@ -524,8 +524,8 @@ async fn a_month_closes_by_itself_when_it_is_due() {
 
     site.holds(3).await;
     match schedule.attempt(due, true).await {
-        Tried::NotClosed { period, reason, says } => {
-            assert_eq!((period, reason.as_str()), (october(), "held back by tokyo-1"));
+        Tried::NotClosed { period, reason, says, passing } => {
+            assert_eq!((period, reason.as_str(), passing), (october(), "held back by tokyo-1", false));
             assert!(says.contains("it holds 3 readings"), "{says}");
         }
         other => panic!("{other:?}"),
@@ -533,6 +533,11 @@ async fn a_month_closes_by_itself_when_it_is_due() {
     has(&site.get("/v1/periods/2026-10").await.ok(), json!({"state": "open", "issued": 0}));
 
     site.holds(0).await;
+    let lock = std::fs::File::create(site.dir.join("closing.lock")).unwrap();
+    lock.lock().unwrap();
+    let busy = schedule.attempt(due, true).await;
+    assert!(matches!(busy, Tried::NotClosed { passing: true, .. }), "{busy:?}");
+    drop(lock);
     let outcome = Outcome { issued: 1, held: 1, ..Outcome::default() };
     assert_eq!(schedule.attempt(due, true).await, Tried::Closed(october(), outcome));
     has(

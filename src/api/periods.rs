@@ -58,7 +58,11 @@ pub(super) async fn close(
     let order = Order { period, by, now: (app.now)(), times: app.times, override_reason };
     let desk = app.desk.clone();
     let outcome = carried_out(&app, async move {
-        let outcome = desk.close(&order, |_, _| {}).await?;
+        let came_of = desk.close(&order, |_, _| {}).await;
+        let outcome = came_of.inspect_err(|error| {
+            // Nobody else may hear of it.
+            tracing::warn!(%period, by = order.by, error = %error, "month could not be closed over the API");
+        })?;
         let Outcome { issued, issued_before, held, differing } = &outcome;
         let (by, differing) = (&order.by, differing.len());
         tracing::info!(%period, by, issued, issued_before, held, differing, "month was closed over the API");

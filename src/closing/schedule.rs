@@ -1,5 +1,6 @@
 //! Closing by itself: once a minute is looked whether the month before the running one is due, where the configuration
-//! asks for that. A schedule overrides nothing: what holds a month back is said once, and tried again each hour.
+//! asks for that. A schedule overrides nothing: what holds a month back is said once, and tried again each hour; what
+//! passes by itself, with the next look.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -58,6 +59,8 @@ pub enum Tried {
         reason: String,
         /// The reason with its details.
         says: String,
+        /// Whether it may well be gone with the next look.
+        passing: bool,
     },
 }
 
@@ -77,7 +80,7 @@ impl Schedule {
         match self.close(period, &zone, now, may_close).await {
             Ok(None) => Tried::Nothing,
             Ok(Some(outcome)) => came_of(period, outcome),
-            Err(NotYet { reason, says }) => Tried::NotClosed { period, reason, says },
+            Err(NotYet { reason, says, passing }) => Tried::NotClosed { period, reason, says, passing },
         }
     }
 
@@ -103,6 +106,7 @@ impl Schedule {
             return Err(NotYet {
                 reason: format!("held back by {}", names.join(", ")),
                 says: lines.join("; "),
+                passing: false,
             });
         }
         self.collectors.flush().await?;
@@ -116,12 +120,29 @@ impl Schedule {
 struct NotYet {
     reason: String,
     says: String,
+    passing: bool,
 }
 
 impl<E: Into<CloseError>> From<E> for NotYet {
     fn from(error: E) -> Self {
-        let says = error.into().to_string();
-        Self { reason: says.clone(), says }
+        let error = error.into();
+        let says = error.to_string();
+        let passing = match &error {
+            CloseError::Busy | CloseError::Unfollowed | CloseError::Store(_) | CloseError::Stopping => true,
+            CloseError::TooEarly { .. }
+            | CloseError::HeldBack(_)
+            | CloseError::Nameless(_)
+            | CloseError::Inventory(_)
+            | CloseError::Unknown { .. }
+            | CloseError::Differs(_)
+            | CloseError::DataDir(..)
+            | CloseError::Exclusion(_) => false,
+        };
+        let reason = match &error {
+            CloseError::Store(_) => "the store can't be used".to_owned(),
+            _ => says.clone(),
+        };
+        Self { reason, says, passing }
     }
 }
 
@@ -136,7 +157,7 @@ fn came_of(period: Month, outcome: Outcome) -> Tried {
     };
     let count = outcome.differing.len();
     let reason = format!("{count} statements were not issued, since the two computations differ");
-    Tried::NotClosed { period, says: format!("{reason}; the first is {first}"), reason }
+    Tried::NotClosed { period, says: format!("{reason}; the first is {first}"), reason, passing: false }
 }
 
 /// Asks `attempt` once a minute, with the time and whether enough of it has passed since a close failed.
@@ -197,8 +218,8 @@ impl Patience {
                 *self = Self::default();
                 true
             }
-            Tried::NotClosed { period, reason, .. } => {
-                self.failed_at = Some(now);
+            Tried::NotClosed { period, reason, passing, .. } => {
+                self.failed_at = (!passing).then_some(now);
                 self.told.retain(|(told, _)| told == period);
                 self.told.insert((*period, reason.clone()))
             }
@@ -216,7 +237,7 @@ mod tests {
 
     fn not_closed(reason: &str) -> Tried {
         let period = "2026-10".parse().unwrap();
-        Tried::NotClosed { period, reason: reason.to_owned(), says: String::new() }
+        Tried::NotClosed { period, reason: reason.to_owned(), says: String::new(), passing: reason == "busy" }
     }
 
     /// In which minutes a close is allowed within three hours, of which every attempt comes to `tried`.
@@ -244,6 +265,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_looks_each_minute_and_tries_what_failed_each_hour() {
         assert_eq!(minutes(|| not_closed("held back")).await, [0, 60, 120, 180]);
+        assert_eq!(minutes(|| not_closed("busy")).await, (0..=180).collect::<Vec<i64>>());
         assert_eq!(minutes(|| Tried::Nothing).await, (0..=180).collect::<Vec<i64>>());
     }
 
