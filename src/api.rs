@@ -1,9 +1,11 @@
 //! The HTTP API and the dashboard, as a router that tests call without a socket. Only this folder names axum.
 //!
 //! [`servers`], [`samples`] and [`usage`] tell figures, [`inventory`] what is sold and takes changes of it, [`readings`]
-//! takes what collectors ship, [`collectors`] tells which there are, [`health`] and
-//! [`metrics`] are for whoever runs the service, [`dashboard`] is what a browser gets. Every refusal is made in
-//! [`errors`]; [`limits`], [`headers`] and [`metrics`] stand around all of it; [`socket`] is how it is reached.
+//! takes what collectors ship, [`collectors`] tells which there are. [`periods`] tells how far a month is, and closes it;
+//! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
+//! [`what_if`] asks for others. [`health`] and [`metrics`] are for whoever runs the service, [`dashboard`] is what a
+//! browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`]; [`limits`], [`headers`]
+//! and [`metrics`] stand around all of it; [`socket`] is how it is reached.
 
 mod servers;
 
@@ -17,10 +19,25 @@ mod readings;
 
 mod collectors;
 
+mod periods;
+
+mod statements;
+
+mod reviews;
+
+mod revisions;
+
+mod exclusions;
+
+mod exports;
+
+mod what_if;
+
 mod dashboard;
 mod health;
 pub mod metrics;
 
+mod body;
 mod errors;
 mod headers;
 mod limits;
@@ -40,6 +57,7 @@ use tower_http::compression::CompressionLayer;
 use crate::aggregator::intake::Intake;
 use crate::aggregator::pipeline::Live;
 use crate::aggregator::state::Times;
+use crate::closing::desk::Desk;
 use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
 use limits::{Deadline, Gate};
@@ -53,6 +71,8 @@ pub struct App {
     pub intake: Intake,
     /// What collectors elsewhere say of themselves.
     pub collectors: Collectors,
+    /// Where months are closed and corrected.
+    pub desk: Desk,
     /// What is stored: samples, and months gone by.
     pub store: Store,
     /// The clock, as [`crate::clock::now`].
@@ -74,8 +94,29 @@ pub fn router(app: App) -> Router {
         .route("/v1/collectors", get(collectors::list))
         .route("/v1/inventory", get(inventory::show))
         .route("/v1/inventory/history", get(inventory::history))
+        .route("/v1/periods/{period}", get(periods::show))
+        .route("/v1/periods/{period}/statements/{server}", get(statements::one))
+        .route("/v1/periods/{period}/statements/{server}/explanation", get(statements::explanation))
+        .route("/v1/exclusions", get(exclusions::list))
         .layer(from_fn_with_state(Deadline(limits::REQUEST_TIME_MAX), limits::in_time))
         .layer(from_fn_with_state(Gate::for_requests(), limits::pass));
+    let months = Router::new()
+        .route("/v1/periods/{period}/statements", get(statements::list))
+        .route("/v1/periods/{period}/statements/{server}/bundle", get(statements::bundle))
+        .route("/v1/periods/{period}/reviews", get(reviews::list))
+        .route("/v1/periods/{period}/export", get(exports::lines))
+        .route("/v1/periods/{period}/summary", get(exports::summary))
+        .route("/v1/periods/{period}/what-if", get(what_if::compare))
+        .layer(from_fn_with_state(Deadline(limits::MONTH_TIME_MAX), limits::in_time))
+        .layer(from_fn_with_state(Gate::for_months(), limits::pass));
+    // Without a deadline of the router's: what is done goes on when nobody waits any longer.
+    let acts = Router::new()
+        .route("/v1/periods/{period}/close", post(periods::close))
+        .route("/v1/periods/{period}/reviews/{server}", post(reviews::approve))
+        .route("/v1/periods/{period}/revisions", post(revisions::revise))
+        .route("/v1/exclusions", post(exclusions::declare))
+        .route("/v1/exclusions/{id}/withdraw", post(exclusions::withdraw))
+        .layer(from_fn_with_state(Gate::for_acts(), limits::pass));
     let changes = Router::new()
         .route("/v1/inventory", put(inventory::replace))
         .layer(from_fn_with_state(Deadline(limits::INVENTORY_TIME_MAX), limits::in_time))
@@ -91,6 +132,8 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(metrics::render));
     Router::new()
         .merge(figures)
+        .merge(months)
+        .merge(acts)
         .merge(changes)
         .merge(readings)
         .merge(operation)

@@ -3,7 +3,8 @@
 //! [`facts`] are what is sold and declared, [`unit`] says what of it is billed as one, a [`draft`] is the statement that
 //! it makes as things stand ([`gaps`]: what was not measured, and why). The [`desk`] is the one door to what is written:
 //! [`close`] issues statements or holds them, [`review`] lets a held one go, [`revise`] corrects an issued one,
-//! [`exclusions`] declare incidents. [`acts`] is the trail of all that, a [`statement`] what stays. [`what_if`] asks the
+//! [`exclusions`] declare incidents; [`standing`] is how far a month is, and the [`schedule`] closes it when it is due.
+//! [`acts`] is the trail of all that, a [`statement`] what stays. [`what_if`] asks the
 //! same samples under other terms. Out of statements come a [`table`] of them, the lines of an [`export`], the [`bundle`]
 //! and [`proof`] by which one can be recomputed, and what [`explain`] tells a customer.
 
@@ -23,6 +24,10 @@ pub mod review;
 pub mod revise;
 
 pub mod desk;
+
+pub mod standing;
+
+pub mod schedule;
 
 pub mod what_if;
 

@@ -22,6 +22,14 @@ const INTERVAL_S_DEFAULT: u64 = 60;
 /// The longest waiting time that may be configured, in s: a day.
 const SECONDS_MAX: u64 = 86_400;
 
+/// How long after a month's end plus grace it is closed by itself unless configured, in h: collectors that were cut
+/// off have a day to send what they hold.
+const AFTER_H_DEFAULT: u64 = 24;
+
+/// The longest such time that may be configured, in h: 25 days. With a day of grace it is over before the shortest
+/// month that follows; after that it would be another month's turn.
+const AFTER_H_MAX: u64 = 600;
+
 /// The configuration file, `meter95.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -34,6 +42,8 @@ pub struct Config {
     pub http: Http,
     /// Waiting times of the metering rules.
     pub metering: Metering,
+    /// Closing months.
+    pub closing: Closing,
     /// Switches and how to read them.
     pub snmp: Snmp,
     /// This host's own interfaces.
@@ -81,6 +91,25 @@ pub struct Metering {
     pub max_gap_s: Option<u64>,
     /// How long after its end a slot waits for silent ports, in s; 600 unless given.
     pub grace_s: Option<u64>,
+}
+
+/// Closing months (SPEC.md section 8).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Closing {
+    /// Whether the month before the running one is closed by itself when it is due; otherwise only people close.
+    pub automatic: bool,
+    /// How long after its end plus grace, in h; 24 unless given.
+    pub after_h: Option<u64>,
+}
+
+impl Closing {
+    /// How long after its end plus grace a month is closed by itself, in ms; `None`: it is not.
+    #[must_use]
+    pub fn after_ms(&self) -> Option<i64> {
+        let hours = self.after_h.unwrap_or(AFTER_H_DEFAULT).min(AFTER_H_MAX);
+        self.automatic.then(|| i64::try_from(hours * 3_600_000).unwrap_or(i64::MAX))
+    }
 }
 
 /// Switches and how to read them.
@@ -188,6 +217,14 @@ impl Config {
                 return Err(ConfigError::Value { field: field.to_owned(), value: value.to_string(), says });
             }
         }
+        if let Some(value) = self.closing.after_h.filter(|h| *h > AFTER_H_MAX) {
+            let (field, value) = ("closing.after_h".to_owned(), value.to_string());
+            return Err(ConfigError::Value {
+                field,
+                value,
+                says: format!("it must be 0 to {AFTER_H_MAX} h"),
+            });
+        }
         let mut names = std::collections::BTreeSet::new();
         for device in &self.snmp.devices {
             let problem = if !names.insert(&device.name) {
@@ -288,10 +325,27 @@ mod tests {
     }
 
     #[test]
+    fn months_are_closed_by_themselves_only_where_that_is_configured() {
+        for (toml, after_h) in [
+            ("", None),
+            ("[closing]\nafter_h = 5", None),
+            ("[closing]\nautomatic = true", Some(24)),
+            ("[closing]\nautomatic = true\nafter_h = 0", Some(0)),
+            ("[closing]\nautomatic = true\nafter_h = 600", Some(600)),
+        ] {
+            let after_ms = check(toml).unwrap().closing.after_ms();
+            assert_eq!(after_ms, after_h.map(|h: i64| h * 3_600_000), "{toml}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (toml, says) in [
             ("datadir = 'x'", "unknown field `datadir`"),
             ("[metering]\ngrace_s = 0", "metering.grace_s is 0: it must be 1 to 86400 s"),
+            ("[closing]\nafter_h = 601", "closing.after_h is 601: it must be 0 to 600 h"),
+            ("[closing]\nafter_h = -1", "after_h"),
+            ("[closing]\nautomatic = 'yes'", "automatic"),
             ("[http]\nlisten = 'here'", "listen"),
             ("[ship]\nname = ''", "a name can't be empty"),
             ("[[snmp.devices]]\nname = 'a'\naddress = 'b'", "neither community nor community_file"),

@@ -4,7 +4,7 @@
 //! are the tables' shapes; [`write`] puts them in, [`load`] reads the state back, [`usage`] the figures of a month;
 //! [`inventory`] holds what is sold, every version of it, and [`collectors`] what collectors elsewhere said of
 //! themselves. For closing, [`month`] reads months of samples, [`cross_check`] makes the figures a second time, and
-//! [`statements`] keeps what was issued; [`proof`] reads what all that can be proved from.
+//! [`statements`] keeps what was issued, [`statement_sums`] counts it and adds it up; [`proof`] reads what all that can be proved from.
 
 pub mod engine;
 
@@ -24,4 +24,5 @@ pub mod collectors;
 pub mod cross_check;
 pub mod month;
 pub mod proof;
+pub mod statement_sums;
 pub mod statements;

@@ -12,6 +12,7 @@ use meter95::aggregator::pipeline::Pipeline;
 use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
 use meter95::api::{self, App};
+use meter95::closing::desk::Desk;
 use meter95::collectors::registry::Collectors;
 use meter95::inventory::diff::changes;
 use meter95::inventory::document::Document;
@@ -115,7 +116,8 @@ async fn parts(store: Store) -> (App, Pipeline, Queue) {
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let (intake, queue) = Intake::new();
     let collectors = Collectors::open(store.clone()).await.unwrap();
-    let app = App { live: pipeline.live(), intake, collectors, store, now, times, metrics: None };
+    let desk = Desk::new(store.clone(), &std::env::temp_dir(), Times::default());
+    let app = App { live: pipeline.live(), intake, collectors, desk, store, now, times, metrics: None };
     (app, pipeline, queue)
 }
 

@@ -14,6 +14,7 @@ use meter95::aggregator::pipeline::Pipeline;
 use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
 use meter95::api::{self, App};
+use meter95::closing::desk::Desk;
 use meter95::collectors::registry::{COLLECTORS_MAX, Collectors};
 use meter95::collectors::said::{COLLECTOR, OLDEST_UNSENT, STOPPING, Said, UNSENT};
 use meter95::collectors::{CollectorName, CollectorReport, holding_back};
@@ -45,7 +46,8 @@ async fn parts(store: Store) -> (App, Pipeline, Queue) {
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let collectors = Collectors::open(store.clone()).await.unwrap();
     let (intake, queue) = Intake::new();
-    let app = App { live: pipeline.live(), intake, collectors, store, now, times, metrics: None };
+    let desk = Desk::new(store.clone(), &std::env::temp_dir(), Times::default());
+    let app = App { live: pipeline.live(), intake, collectors, desk, store, now, times, metrics: None };
     (app, pipeline, queue)
 }
 

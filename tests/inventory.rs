@@ -122,13 +122,14 @@ async fn of_two_at_once_one_is_told() {
 }
 
 async fn service(name: &str) -> (Router, Pipeline, Store) {
-    let store = support::store(name).await;
+    let (store, dir) = support::store_and_dir(name).await;
     let times = Times::default();
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let (intake, _) = Intake::new();
     let collectors = meter95::collectors::registry::Collectors::open(store.clone()).await.unwrap();
-    let app =
-        App { live: pipeline.live(), intake, store: store.clone(), now, times, metrics: None, collectors };
+    let desk = meter95::closing::desk::Desk::new(store.clone(), &dir, Times::default());
+    let live = pipeline.live();
+    let app = App { live, intake, store: store.clone(), now, times, metrics: None, collectors, desk };
     (api::router(app), pipeline, store)
 }
 

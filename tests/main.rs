@@ -20,6 +20,7 @@ mod engine;
 mod inventory;
 mod meters;
 mod months;
+mod periods;
 mod rebuild;
 mod recovery;
 mod statements;

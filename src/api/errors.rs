@@ -1,4 +1,7 @@
-//! Every refusal: its status, what the client is told, and what only the log is told.
+//! Every refusal: its status, what the client is told, and what only the log is told; [`closing`] has those of acts of
+//! closing.
+
+mod closing;
 
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -42,6 +45,12 @@ pub(super) enum ApiError {
     /// The inventory has no such server.
     #[error("there is no server {:?} in the inventory", clipped(.0))]
     UnknownServer(String),
+    /// There is no such statement, exclusion or the like.
+    #[error("{0}")]
+    Unknown(String),
+    /// A request that makes no sense as a whole.
+    #[error("{0}")]
+    Wrong(String),
     /// A part of the request has a value that can't be, or is missing.
     #[error("{field}: {says}")]
     Field {
@@ -63,6 +72,19 @@ pub(super) enum ApiError {
     /// An inventory that contradicts itself, or would lose something.
     #[error("{}", Contradiction::summary(.0))]
     Contradictions(Vec<Contradiction>),
+    /// What is asked for can't be done now.
+    #[error("{says}")]
+    NotNow {
+        /// Why not.
+        says: String,
+        /// Whether it goes away by itself within moments.
+        soon: bool,
+        /// The collectors that are in the way, each in a sentence.
+        held_back: Vec<String>,
+    },
+    /// The answer is not awaited any longer, but what was asked for goes on.
+    #[error("this takes longer than {0} s and goes on; GET /v1/periods/MONTH tells how far it is")]
+    GoesOn(u64),
     /// An inventory that was not made from the one in force.
     #[error("{0}")]
     Outdated(String),
@@ -77,6 +99,9 @@ pub(super) enum ApiError {
     /// A body that is packed in a way that is not known.
     #[error("Content-Encoding is {:?}; send the body plain, or as gzip or zstd", clipped(.0))]
     Encoding(String),
+    /// A body of another kind than is taken.
+    #[error("Content-Type is {:?}; send application/json", clipped(.0))]
+    MediaType(String),
     /// The intake is full.
     #[error("too many readings are waiting to be stored; send these again in {RETRY_AFTER_S} s")]
     Busy(SoFar),
@@ -118,6 +143,8 @@ struct Problem<'a> {
     so_far: Option<SoFar>,
     #[serde(skip_serializing_if = "<[Contradiction]>::is_empty")]
     problems: &'a [Contradiction],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    held_back: &'a [String],
 }
 
 impl ApiError {
@@ -136,16 +163,23 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownRoute(_) | Self::UnknownServer(_) | Self::NoMetrics => StatusCode::NOT_FOUND,
-            Self::WrongMethod(..) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Field { .. } | Self::Body { .. } | Self::Contradictions(_) => StatusCode::BAD_REQUEST,
-            Self::Outdated(_) => StatusCode::CONFLICT,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Overloaded | Self::TooSlow(_) | Self::Stopping(_) | Self::NotReady(_) | Self::Store(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
+            Self::UnknownRoute(_) | Self::UnknownServer(_) | Self::Unknown(_) | Self::NoMetrics => {
+                StatusCode::NOT_FOUND
             }
+            Self::WrongMethod(..) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Field { .. } | Self::Wrong(_) | Self::Body { .. } | Self::Contradictions(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Outdated(_) | Self::NotNow { .. } => StatusCode::CONFLICT,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Encoding(_) | Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Overloaded
+            | Self::TooSlow(_)
+            | Self::GoesOn(_)
+            | Self::Stopping(_)
+            | Self::NotReady(_)
+            | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -154,12 +188,20 @@ impl ApiError {
     fn header(&self) -> Option<(header::HeaderName, HeaderValue)> {
         match self {
             Self::Encoding(_) => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"))),
-            Self::Busy(_) | Self::Overloaded | Self::TooSlow(_) | Self::Stopping(_) | Self::Store(_) => {
-                Some((header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S)))
-            }
+            Self::Busy(_)
+            | Self::Overloaded
+            | Self::TooSlow(_)
+            | Self::GoesOn(_)
+            | Self::Stopping(_)
+            | Self::NotNow { soon: true, .. }
+            | Self::Store(_) => Some((header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S))),
             Self::UnknownRoute(_)
             | Self::WrongMethod(..)
             | Self::UnknownServer(_)
+            | Self::Unknown(_)
+            | Self::Wrong(_)
+            | Self::NotNow { soon: false, .. }
+            | Self::MediaType(_)
             | Self::Field { .. }
             | Self::Body { .. }
             | Self::Contradictions(_)
@@ -223,6 +265,10 @@ impl IntoResponse for ApiError {
             Self::Contradictions(problems) => problems,
             _ => &[],
         };
+        let held_back: &[String] = match &self {
+            Self::NotNow { held_back, .. } => held_back,
+            _ => &[],
+        };
         let listed = problems.len().min(PROBLEMS_MAX);
         let problem = Problem {
             r#type: "about:blank",
@@ -233,6 +279,7 @@ impl IntoResponse for ApiError {
             value,
             so_far: self.so_far(),
             problems: &problems[..listed],
+            held_back,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];

@@ -4,15 +4,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
-use futures::StreamExt;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::App;
-use super::errors::{ApiError, SoFar, clipped};
+use super::body::{broken, clipped_says, text};
+use super::errors::{ApiError, clipped};
 use super::limits::{HISTORY_CHANGES_MAX, INVENTORY_OCTETS_MAX};
 use super::query::Fields;
-use super::readings::unpack::Unpacker;
 use crate::inventory::apply::{ApplyError, Options, apply};
 use crate::inventory::check::Problem;
 use crate::inventory::diff::{Change, Recorded};
@@ -101,15 +100,6 @@ impl Contradiction {
     }
 }
 
-/// What is said may quote long names of the request.
-fn clipped_says(says: &str) -> String {
-    const CHARS_MAX: usize = 250;
-    match says.char_indices().nth(CHARS_MAX) {
-        Some((at, _)) => format!("{}...", &says[..at]),
-        None => says.to_owned(),
-    }
-}
-
 /// What stands at a place of the body.
 fn value_at<'a>(body: &'a Value, at: &Place) -> Option<&'a Value> {
     at.steps()?.iter().try_fold(body, |value, step| match step {
@@ -160,7 +150,7 @@ pub(super) async fn replace(
         remove: fields.value("remove")?.unwrap_or(false),
         seen: fields.value("version")?,
     };
-    let text = text(&headers, body).await?;
+    let text = text(&headers, body, INVENTORY_OCTETS_MAX, too_long).await?;
     let document = file::parse(&text, Syntax::Json).map_err(|wrong| match wrong.at {
         Some(at) => contradictions(&[Problem { at: *at, says: wrong.says }], &text),
         None => {
@@ -192,44 +182,7 @@ fn contradictions(problems: &[Problem], text: &str) -> ApiError {
     ApiError::Contradictions(problems.iter().map(|problem| Contradiction::new(problem, &body)).collect())
 }
 
-/// The whole body as text, unpacked where it is packed.
-async fn text(headers: &HeaderMap, body: Body) -> Result<String, ApiError> {
-    let mut unpacker = Unpacker::of(headers)?;
-    let (mut text, mut part) = (Vec::new(), Vec::new());
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| broken("the body broke off"))?;
-        let mut rest = &piece[..];
-        loop {
-            part.clear();
-            let step = unpacker
-                .step(rest, &mut part)
-                .map_err(|_| broken("the body is not what Content-Encoding says, or damaged"))?;
-            text.append(&mut part);
-            rest = &rest[step.used..];
-            if text.len() > INVENTORY_OCTETS_MAX {
-                return Err(too_long());
-            }
-            if rest.is_empty() && !step.more {
-                break;
-            }
-            tokio::task::consume_budget().await;
-        }
-    }
-    unpacker.end(&mut part).map_err(|_| broken("the packed body is damaged, or not complete"))?;
-    text.append(&mut part);
-    if text.len() > INVENTORY_OCTETS_MAX {
-        return Err(too_long());
-    }
-    String::from_utf8(text).map_err(|_| broken("the body is not UTF-8"))
-}
-
-fn broken(says: &str) -> ApiError {
-    ApiError::Body { says: clipped_says(says), so_far: SoFar::default() }
-}
-
-fn too_long() -> ApiError {
+fn too_long() -> String {
     let mib = INVENTORY_OCTETS_MAX >> 20;
-    let says = format!("an inventory is at most {mib} MiB of text");
-    ApiError::TooLarge { says, so_far: SoFar::default() }
+    format!("an inventory is at most {mib} MiB of text")
 }

@@ -39,6 +39,25 @@ pub(super) const HISTORY_CHANGES_MAX: usize = 10_000;
 /// How long an inventory may take, over a slow line and with a store that is busy.
 pub(super) const INVENTORY_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// Requests at once that make answers of a whole month: of 10,000 servers some 100 MB of memory each.
+pub(super) const MONTH_REQUESTS_MAX: usize = 4;
+
+/// How long a request may take that makes an answer of a whole month: of 10,000 servers' samples it takes a minute.
+pub(super) const MONTH_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// Requests at once that close, approve, correct or declare: one of them is at work at a time, the others are told so.
+pub(super) const ACTS_REQUESTS_MAX: usize = 16;
+
+/// How long an answer waits for a close or a correction, which goes on after that: that of 10,000 servers takes some
+/// minutes.
+pub(super) const ACT_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// The longest object in which a person says what to do.
+pub(super) const SAID_OCTETS_MAX: usize = 64 << 10;
+
+/// The longest reason, in characters: a page. It is printed with what it explains.
+pub(super) const SAID_CHARS_MAX: usize = 4_000;
+
 /// Readings that are handed in together: one insert of a good size, which still is little memory.
 pub(super) const LOT_READINGS: usize = 20_000;
 
@@ -91,6 +110,16 @@ impl Gate {
     /// version.
     pub(super) fn for_inventories() -> Self {
         Self { places: Arc::new(Semaphore::new(1)), full: || ApiError::Overloaded }
+    }
+
+    /// For answers of a whole month.
+    pub(super) fn for_months() -> Self {
+        Self { places: Arc::new(Semaphore::new(MONTH_REQUESTS_MAX)), full: || ApiError::Overloaded }
+    }
+
+    /// For acts of closing.
+    pub(super) fn for_acts() -> Self {
+        Self { places: Arc::new(Semaphore::new(ACTS_REQUESTS_MAX)), full: || ApiError::Overloaded }
     }
 
     /// For bodies with readings.

@@ -8,7 +8,12 @@ use axum::extract::Query;
 use axum::extract::rejection::PathRejection;
 use axum::http::Uri;
 
+use clap::ValueEnum;
+use serde::de::DeserializeOwned;
+
+use super::body::clipped_says;
 use super::errors::{ApiError, VALUE_CHARS_MAX, clipped};
+use crate::metering::period::{Month, MonthError};
 
 /// The fields of a query.
 #[derive(Debug)]
@@ -61,6 +66,42 @@ impl Fields {
             ApiError::field(name, text, format!("{e}{hint}"))
         })
     }
+
+    /// The value of a field that is one of a few words; the default where it is not there.
+    ///
+    /// # Errors
+    /// With field, text and all words where it is another one.
+    pub(super) fn choice<T: ValueEnum + Default>(&self, name: &str) -> Result<T, ApiError> {
+        let Some(text) = self.text(name) else {
+            return Ok(T::default());
+        };
+        T::from_str(text, false).map_err(|_| {
+            let words = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+            let words: Vec<String> = words.map(|word| word.get_name().to_owned()).collect();
+            ApiError::field(name, text, format!("{:?} is not {}", clipped(text), words.join(" or ")))
+        })
+    }
+
+    /// The value of a field that is a word as a plan of the inventory has it.
+    ///
+    /// # Errors
+    /// With field and text where it is none.
+    pub(super) fn word<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ApiError> {
+        let word = |text: &str| {
+            serde_json::from_value(text.into())
+                .map_err(|e| ApiError::field(name, text, clipped_says(&e.to_string())))
+        };
+        self.text(name).map(word).transpose()
+    }
+}
+
+/// A month in a path.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn period(text: &str) -> Result<Month, ApiError> {
+    let clipped = clipped(text);
+    clipped.parse().map_err(|e: MonthError| ApiError::field("period", &clipped, e.to_string()))
 }
 
 /// A path whose segments are no text.

@@ -88,7 +88,7 @@ pub async fn run(site: &SiteArgs, args: DemoArgs) -> anyhow::Result<()> {
     let outcome = if stop.is_cancelled() {
         store.close().await.map_err(anyhow::Error::from)
     } else {
-        let service = Service::start(store, writer, configured.config.times(), listener).await?;
+        let service = Service::start(store, writer, &configured, listener).await?;
         live(service, &site, stop).await
     };
     drop(scratch);

@@ -9,14 +9,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::show;
-use super::site::{SiteArgs, Writer};
+use super::site::{Site, SiteArgs, Writer};
 use super::stop;
 use crate::aggregator::intake::{self, Intake};
 use crate::aggregator::pipeline::Pipeline;
 use crate::aggregator::recovery::Clock;
-use crate::aggregator::state::Times;
 use crate::api;
 use crate::clock;
+use crate::closing::desk::Desk;
+use crate::closing::schedule::Schedule;
 use crate::collectors::registry::Collectors;
 use crate::sources::{Sink, Sources};
 use crate::store::connection::{Store, StoreError};
@@ -43,7 +44,7 @@ pub async fn run(site: &SiteArgs, args: ServeArgs) -> anyhow::Result<()> {
     let writer = site.writer("there is one meter95 serve for a data directory")?;
     let listener = self::listen(listen).await?;
     let store = site.store().await?;
-    let service = Service::start(store, writer, site.config.times(), listener).await?;
+    let service = Service::start(store, writer, &site, listener).await?;
     show::line(format_args!("meter95 is at http://{}", service.address));
     if no_sources {
         show::line("No device is configured: readings come by POST /v1/readings only.");
@@ -73,7 +74,10 @@ pub struct Service {
     pub address: SocketAddr,
     intake: Intake,
     collectors: Collectors,
+    desk: Desk,
     store: Store,
+    schedule_stop: CancellationToken,
+    schedule: JoinHandle<()>,
     /// Stops the API; then, when no request is under way any more, the intake.
     api_stop: CancellationToken,
     intake_stop: CancellationToken,
@@ -91,9 +95,10 @@ impl Service {
     pub async fn start(
         store: Store,
         writer: Writer,
-        times: Times,
+        site: &Site,
         listener: TcpListener,
     ) -> anyhow::Result<Self> {
+        let times = site.config.times();
         let address = listener.local_addr()?;
         let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(clock::now())).await?;
         let live = pipeline.live();
@@ -108,15 +113,32 @@ impl Service {
                 intake::run(pipeline, queue, clock::now, stop).await
             }
         });
+        let desk = Desk::new(store.clone(), &site.data_dir, site.config.times());
+        let schedule_stop = CancellationToken::new();
+        let schedule = Schedule {
+            desk: desk.clone(),
+            collectors: collectors.clone(),
+            live: live.clone(),
+            times,
+            after_ms: site.config.closing.after_ms(),
+        };
         let app = api::App {
             live,
             intake: intake.clone(),
             collectors: collectors.clone(),
+            desk: desk.clone(),
             store: store.clone(),
             now: clock::now,
             times,
             metrics: api::metrics::install(),
         };
+        let schedule = tokio::spawn({
+            let (stop, ended) = (schedule_stop.clone(), ended.clone().drop_guard());
+            async move {
+                let _ended = ended;
+                schedule.run(clock::now, stop).await;
+            }
+        });
         let api = tokio::spawn({
             let (stop, ended) = (api_stop.clone(), ended.clone().drop_guard());
             async move {
@@ -128,7 +150,10 @@ impl Service {
             address,
             intake,
             collectors,
+            desk,
             store,
+            schedule_stop,
+            schedule,
             api_stop,
             intake_stop,
             api,
@@ -153,13 +178,19 @@ impl Service {
         anyhow::bail!("a part of the service ended unexpectedly")
     }
 
-    /// Stops everything in order: no more requests, then everything stored, then the store.
+    /// Stops everything in order: no more requests and no closing, then everything stored, then the store.
     ///
     /// # Errors
     /// When a part did not end in order.
     pub async fn stop(self) -> anyhow::Result<()> {
+        self.schedule_stop.cancel();
         self.api_stop.cancel();
+        self.schedule.await.context("automatic closing ended unexpectedly")?;
+        // First, so that no request waits for a close; and again for what came in meanwhile.
+        self.desk.stop().await;
         self.api.await.context("the API ended unexpectedly")??;
+        self.desk.stop().await;
+        drop(self.desk);
         if let Err(error) = self.collectors.flush().await {
             // What is stored makes collectors look silent for longer than they are, and that is all.
             tracing::warn!(error = %error, "collectors' newest reports are not stored");

@@ -71,7 +71,7 @@ pub async fn run(site: &SiteArgs, args: WhatIfArgs) -> anyhow::Result<()> {
     let mut compared = compare(&store, args.period, args.server.as_deref(), &variation).await?;
     store.close().await?;
     let all = compared.len();
-    compared.retain(|line| args.all || changes(line));
+    compared.retain(|line| args.all || line.changes());
     match args.format {
         Format::Json => show::json(&compared),
         Format::Csv => show::csv(compared.iter().map(Line::of)),
@@ -85,11 +85,6 @@ pub async fn run(site: &SiteArgs, args: WhatIfArgs) -> anyhow::Result<()> {
 /// A word as a plan has it.
 fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|e| e.to_string())
-}
-
-fn changes(line: &Compared) -> bool {
-    let figures = |figures: &Figures| (figures.overage_bps, figures.amount);
-    figures(&line.now) != figures(&line.then) || line.now.p95_bps != line.then.p95_bps
 }
 
 fn print(compared: &[Compared], all: usize) {

@@ -105,6 +105,9 @@ pub enum CloseError {
     /// Another act of closing is under way.
     #[error("another meter95 is closing or correcting something right now; try again when it is done")]
     Busy,
+    /// The service stops, and what it was closing with it.
+    #[error("the service is stopping: what was issued stays, and closing again goes on from there")]
+    Stopping,
     /// The data directory can't be used.
     #[error("can't use {0}")]
     DataDir(std::path::PathBuf, #[source] std::io::Error),

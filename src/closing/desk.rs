@@ -2,6 +2,12 @@
 //! line, the API or the schedule.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::acts::Trail;
 use super::close::{self, CloseError, Order, Outcome};
@@ -17,6 +23,9 @@ use crate::store::engine::lock::Lock;
 /// The file whose lock is held during an act.
 const LOCK: &str = "closing.lock";
 
+/// Statements that were issued, held, or not issued because the two computations differ, by state.
+const STATEMENTS: &str = "meter95_closing_statements_total";
+
 /// Who acts, when, and why.
 #[derive(Debug, Clone)]
 pub struct Word {
@@ -28,12 +37,33 @@ pub struct Word {
     pub reason: String,
 }
 
-/// Where acts of closing are done. Cheap to clone.
+/// How far a close has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// Servers and pools that have been dealt with.
+    pub done: usize,
+    /// How many there are to deal with; 0 while that is being found out.
+    pub total: usize,
+}
+
+/// Where acts of closing are done. Cheap to clone; clones know of each other.
 #[derive(Clone)]
 pub struct Desk {
     store: Store,
     lock: PathBuf,
     times: Times,
+    under_way: Arc<Mutex<Option<(Month, Progress)>>>,
+    acts: TaskTracker,
+    stopping: CancellationToken,
+}
+
+/// Forgets how far a close has come when that is over, however it ended.
+struct UnderWay<'a>(&'a Desk);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.tell(None);
+    }
 }
 
 impl Word {
@@ -55,7 +85,40 @@ impl Desk {
     /// The desk of a data directory, whose metering goes by `times`; does nothing yet.
     #[must_use]
     pub fn new(store: Store, data_dir: &Path, times: Times) -> Self {
-        Self { store, lock: data_dir.join(LOCK), times }
+        Self {
+            store,
+            lock: data_dir.join(LOCK),
+            times,
+            under_way: Arc::default(),
+            acts: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        }
+    }
+
+    /// How far a close of `period` has come that goes on at this desk.
+    #[must_use]
+    pub fn progress(&self, period: Month) -> Option<Progress> {
+        let under_way = *self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.filter(|(month, _)| *month == period).map(|(_, progress)| progress)
+    }
+
+    fn tell(&self, under_way: Option<(Month, Progress)>) {
+        *self.under_way.lock().unwrap_or_else(PoisonError::into_inner) = under_way;
+    }
+
+    /// Carries an act out to its end, whether or not anybody waits for it.
+    pub fn carry_out<T: Send + 'static>(
+        &self,
+        act: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.acts.spawn(act)
+    }
+
+    /// Breaks a close off that goes on at this desk, and returns when every act of [`Desk::carry_out`] has ended.
+    pub async fn stop(&self) {
+        self.stopping.cancel();
+        self.acts.close();
+        self.acts.wait().await;
     }
 
     /// The store that it writes to.
@@ -75,14 +138,27 @@ impl Desk {
     /// Closes a month, as [`close::close`].
     ///
     /// # Errors
-    /// When it can't be closed, or another act is under way.
+    /// When it can't be closed, another act is under way, or the desk is stopping.
     pub async fn close(
         &self,
         order: &Order,
-        progress: impl FnMut(usize, usize),
+        mut progress: impl FnMut(usize, usize),
     ) -> Result<Outcome, CloseError> {
         let _lock = self.lock()?;
-        close::close(&self.store, order, self.times, progress).await
+        let _under_way = UnderWay(self);
+        let tell = |done, total| {
+            self.tell(Some((order.period, Progress { done, total })));
+            progress(done, total);
+        };
+        self.tell(Some((order.period, Progress { done: 0, total: 0 })));
+        let outcome = tokio::select! {
+            outcome = close::close(&self.store, order, self.times, tell) => outcome?,
+            () = self.stopping.cancelled() => return Err(CloseError::Stopping),
+        };
+        count("issued", outcome.issued);
+        count("held", outcome.held);
+        count("differing", outcome.differing.len() as u64);
+        Ok(outcome)
     }
 
     /// Issues a held statement, as [`review::approve`].
@@ -92,7 +168,9 @@ impl Desk {
     pub async fn approve(&self, period: Month, server: &str, word: &Word) -> Result<Statement, CloseError> {
         word.check()?;
         let _lock = self.lock()?;
-        review::approve(&self.store, period, server, word, self.times).await
+        let statement = review::approve(&self.store, period, server, word, self.times).await?;
+        count("issued", 1);
+        Ok(statement)
     }
 
     /// Corrects issued statements, as [`revise::revise`].
@@ -102,7 +180,11 @@ impl Desk {
     pub async fn revise(&self, correction: &Correction, word: &Word) -> Result<Vec<Revision>, CloseError> {
         word.check()?;
         let _lock = self.lock()?;
-        revise::revise(&self.store, correction, word, self.times).await
+        let revisions = revise::revise(&self.store, correction, word, self.times).await?;
+        if !correction.dry_run {
+            count("issued", revisions.len() as u64);
+        }
+        Ok(revisions)
     }
 
     /// Declares an incident, as [`exclusions::exclude`].
@@ -132,4 +214,8 @@ impl Desk {
     pub async fn trail(&self) -> Result<Trail, CloseError> {
         Ok(Trail::load(&self.store).await?)
     }
+}
+
+fn count(state: &'static str, statements: u64) {
+    metrics::counter!(STATEMENTS, "state" => state).increment(statements);
 }

@@ -100,7 +100,7 @@ impl Variation {
         }
         let mut inventory = inventory.clone();
         // Servers that name no plan are on one that need not be written down.
-        inventory.plans.entry(crate::inventory::PLAN_DEFAULT.to_owned()).or_insert_with(Plan::default);
+        inventory.plans.entry(crate::inventory::PLAN_DEFAULT.to_owned()).or_default();
         let mut codes =
             inventory.plans.values().filter_map(|plan| Some(plan.tariff.as_ref()?.currency().clone()));
         let first = codes.next();
@@ -133,7 +133,9 @@ impl Variation {
 }
 
 impl Figures {
-    fn of(statement: &Statement) -> Self {
+    /// Those of a statement.
+    #[must_use]
+    pub fn of(statement: &Statement) -> Self {
         Self {
             method: statement.method,
             allowance_bps: statement.allowances.last().map_or(Bps(0), |step| step.bps),
@@ -182,6 +184,13 @@ pub async fn compare(
 }
 
 impl Compared {
+    /// Whether the other terms change a figure.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        let figures = |figures: &Figures| (figures.p95_bps, figures.overage_bps, figures.amount);
+        figures(&self.now) != figures(&self.then)
+    }
+
     fn of(now: &Statement, then: &Statement) -> Self {
         let amounts = now.amount.zip(then.amount).filter(|_| now.currency == then.currency);
         Self {
