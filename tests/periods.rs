@@ -230,7 +230,7 @@ async fn a_month_goes_all_the_way() {
         "amounts": [{"currency": "JPY", "amount": "4230"}], "held_back": [], "closing": null,
     });
     has(&site.get(state).await.ok(), sums);
-    let again = site.post(close, &json!({"by": "ben"})).await.ok();
+    let again = site.post(close, &json!({"by": "ben", "override": "it did"})).await.ok();
     assert_eq!(again, json!({"issued": 0, "issued_before": 1, "held": 1, "differing": []}));
 
     // 57th of 60 ascending: 5.7 Mbps, 4.7 over the allowance, at 900.

@@ -148,7 +148,9 @@ async fn put(site: &Site, store: &Store, file: &File, args: &ApplyArgs) -> anyho
     match writer {
         Some(Ok(_writer)) => {
             // Samples follow from the inventory as well as from readings: those of ports that moved are made anew.
-            Pipeline::open(store.clone(), site.config.times(), Clock::Readings).await?.close().await?;
+            let mut pipeline = Pipeline::open(store.clone(), site.config.times(), Clock::Readings).await?;
+            pipeline.tick(clock::now()).await?;
+            pipeline.close().await?;
             show::line(format_args!("{count} applied as version {version}."));
         }
         _ => show::line(format_args!(
