@@ -55,9 +55,9 @@ async fn run(servers: u32) -> anyhow::Result<()> {
     let clock_ms = u64::try_from(end.0)?;
     store.put_checkpoint(Checkpoint { batch: 0, clock_ms, inventory: 1, serial: 1 }).await;
 
-    let desk = Desk::new(store.clone(), dir.path());
+    let desk = Desk::new(store.clone(), dir.path(), Times::default());
     let now = end.plus_ms(3_600_000);
-    let order = Order { period, by: "bench".to_owned(), now, times: Times::default(), override_reason: None };
+    let order = Order { period, by: "bench".to_owned(), now, override_reason: None };
     let engines = children()?;
     forget_peak("self")?;
     for engine in &engines {

@@ -46,25 +46,25 @@ enum Command {
     /// Statements that a person looks at before they count
     #[command(subcommand)]
     Review(cli::review::ReviewCommand),
-    /// Correct issued statements by new revisions
-    Revise(cli::revise::ReviseArgs),
+    /// List the statements of a closed month, or write them with their samples into files
+    Statements(cli::statements::StatementsArgs),
+    /// Tell a customer why a statement says what it says
+    Explain(cli::explain::ExplainArgs),
+    /// Write a month's lines for a billing system, or the amounts by customer
+    Export(cli::export::ExportArgs),
+    /// Make every figure of statements again from files, without any database
+    Verify(cli::verify::VerifyArgs),
     /// Incidents for which a server is not billed
     #[command(subcommand)]
     Exclusions(cli::exclusions::ExclusionsCommand),
+    /// Correct issued statements by new revisions
+    Revise(cli::revise::ReviseArgs),
     /// Tell what a month would have been under other terms
     WhatIf(cli::what_if::WhatIfArgs),
-    /// Make a month's samples again from the readings, compare, and put right what differs
-    Rebuild(cli::rebuild::RebuildArgs),
     /// Tell what a month's figures would be without some readings, or with others instead
     Affected(cli::affected::AffectedArgs),
-    /// List the statements of a closed month, or write them with their samples into files
-    Statements(cli::statements::StatementsArgs),
-    /// Write a month's lines for a billing system, or the amounts by customer
-    Export(cli::export::ExportArgs),
-    /// Tell a customer why a statement says what it says
-    Explain(cli::explain::ExplainArgs),
-    /// Make every figure of statements again from files, without any database
-    Verify(cli::verify::VerifyArgs),
+    /// Make a month's samples again from the readings, compare, and put right what differs
+    Rebuild(cli::rebuild::RebuildArgs),
     /// Validate the configuration and what it points at
     Check(cli::check::CheckArgs),
     /// The embedded ClickHouse: fetch it, look at it
@@ -112,15 +112,15 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::Usage(args) => cli::usage::run(site, args).await,
             Command::Close(args) => cli::close::run(site, args).await,
             Command::Review(command) => cli::review::run(site, command).await,
-            Command::Revise(args) => cli::revise::run(site, args).await,
-            Command::Exclusions(command) => cli::exclusions::run(site, command).await,
-            Command::WhatIf(args) => cli::what_if::run(site, args).await,
-            Command::Rebuild(args) => cli::rebuild::run(site, args).await,
-            Command::Affected(args) => cli::affected::run(site, args).await,
             Command::Statements(args) => cli::statements::run(site, args).await,
-            Command::Export(args) => cli::export::run(site, args).await,
             Command::Explain(args) => cli::explain::run(site, args).await,
+            Command::Export(args) => cli::export::run(site, args).await,
             Command::Verify(args) => cli::verify::run(args),
+            Command::Exclusions(command) => cli::exclusions::run(site, command).await,
+            Command::Revise(args) => cli::revise::run(site, args).await,
+            Command::WhatIf(args) => cli::what_if::run(site, args).await,
+            Command::Affected(args) => cli::affected::run(site, args).await,
+            Command::Rebuild(args) => cli::rebuild::run(site, args).await,
             Command::Engine(command) => cli::engine::run(site, command).await,
             Command::EngineChild(_) => Ok(()),
         }

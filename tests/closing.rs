@@ -9,8 +9,10 @@ use futures::future::{Either, select};
 use meter95::aggregator::output::{Output, SampleOut, ServerId};
 use meter95::aggregator::state::Times;
 use meter95::closing::close::{CloseError, Order};
-use meter95::closing::desk::Desk;
-use meter95::closing::statement::{Exclusion, excluded_slots, summed};
+use meter95::closing::desk::{Desk, Word};
+use meter95::closing::export::{Filter, lines};
+use meter95::closing::revise::Correction;
+use meter95::closing::statement::{Exclusion, Statement, excluded_slots, summed};
 use meter95::collectors::{CollectorName, CollectorReport};
 use meter95::inventory::diff::changes;
 use meter95::inventory::document::Document;
@@ -24,6 +26,8 @@ use meter95::metering::tally::Rules;
 use meter95::metering::units::{Bps, Slot};
 use meter95::store::connection::Store;
 use meter95::store::cross_check::{Asked, Question};
+use meter95::store::load::Pending;
+use meter95::store::statements::{Filed, State};
 use meter95::store::write::Checkpoint;
 use meter95_reading::Timestamp;
 use proptest::prelude::*;
@@ -74,10 +78,11 @@ async fn a_worked_month_closes(month: &str) {
     prints(&dir, &["inventory", "apply", &months(month, "inventory.json").display().to_string()]);
     prints(&dir, &["import", &months(month, "readings.ndjson.gz").display().to_string()]);
     let refused = complains(&dir, &with(&["statements"], &[]));
-    assert!(refused.contains("2026-10"), "{refused}");
+    assert!(refused.contains("2026-10 has no statements yet"), "{refused}");
     prints(&dir, &with(&["close"], &["--by", "aiko"]));
 
-    let found = statements(&dir, &[]);
+    let printed = prints(&dir, &with(&["statements", "--format", "json"], &[]));
+    let found: Vec<Value> = serde_json::from_str(&printed).unwrap();
     let expected = std::fs::read(months(month, "expect.json")).unwrap();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
     let expected = expected["statements"].as_array().unwrap();
@@ -90,8 +95,8 @@ async fn a_worked_month_closes(month: &str) {
     }
 
     let again = prints(&dir, &with(&["close"], &["--by", "someone else"]));
-    assert!(again.contains("0 statements issued"), "{again}");
-    assert_eq!(statements(&dir, &[]), found, "the same octets");
+    assert!(again.starts_with("2026-10: 0 statements issued"), "{again}");
+    assert_eq!(prints(&dir, &with(&["statements", "--format", "json"], &[])), printed, "the same octets");
     let issued = found.iter().filter(|line| line["state"] == "issued").count();
     assert_eq!(proved(&dir, &dir.join("proofs")), issued);
 }
@@ -107,36 +112,39 @@ async fn the_faulty_month_closes_to_the_bit() {
 }
 
 /// A unit as the two computations are asked about it: method, rule for missing slots, add-on from a slot on, slots
-/// excluded for its first server, and each server's samples.
-type Drawn = (usize, bool, Option<i64>, Option<(i64, i64)>, Vec<Vec<Option<(u64, u64)>>>);
+/// excluded for its first server, and of each server the first slot in which it counts and its samples.
+type Drawn = (usize, bool, Option<i64>, Option<(i64, i64)>, Vec<(i64, Vec<Option<(u64, u64)>>)>);
 
 const METHODS: [Method; 5] = [Method::Max, Method::In, Method::Out, Method::Sum, Method::Separate];
 
-/// The first slot of what is drawn, and how many slots the shortest month of it has.
+/// The first slot of what is drawn, and how many slots it has: no whole number of twenties.
 const FIRST: i64 = 5_969_268;
-const SLOTS: i64 = 60;
+const SLOTS: i64 = 69;
 
 fn drawn() -> impl Strategy<Value = Drawn> {
     let sample = prop::option::weighted(0.85, (0u64..50, 0u64..50));
-    let server = prop::collection::vec(sample, 0..usize::try_from(SLOTS).unwrap());
+    let server = (0i64..30, prop::collection::vec(sample, 0..usize::try_from(SLOTS).unwrap()));
     let excluded = prop::option::of((0i64..SLOTS, 1i64..20));
     (0usize..5, any::<bool>(), prop::option::of(0i64..SLOTS), excluded, prop::collection::vec(server, 1..4))
 }
 
-fn account((method, exclude, addon, ..): &Drawn) -> Account {
+fn account((method, exclude, addon, _, servers): &Drawn) -> Account {
     let mut grants = vec![Grant { bps: Bps(20), from: None, until: None }];
     grants.extend(addon.map(|slot| Grant {
         bps: Bps(9),
         from: Some(Slot(FIRST + slot).start()),
         until: None,
     }));
-    let span = SlotSpan { from: Slot(FIRST), until: Slot(FIRST + SLOTS) };
+    // A server by itself is billed from its first slot on, a pool from that of its first server.
+    let first = servers.iter().map(|(first, _)| *first).min().unwrap_or(0);
+    let span = SlotSpan { from: Slot(FIRST + first), until: Slot(FIRST + SLOTS) };
     let missing = if *exclude { Missing::Exclude } else { Missing::Zero };
     let rules = Rules { span, method: METHODS[*method], missing, allowance: Allowance::new(grants) };
     Account { rules, tariff: None }
 }
 
-fn samples(server: &[Option<(u64, u64)>]) -> Vec<(Slot, Sample)> {
+/// A server's samples, those before it counts among them.
+fn samples((_, server): &(i64, Vec<Option<(u64, u64)>>)) -> Vec<(Slot, Sample)> {
     let sample = |(slot, rates): (i64, &Option<(u64, u64)>)| {
         let (in_bps, out_bps) = (*rates)?;
         let rates = Rates { in_bps: Bps(in_bps), out_bps: Bps(out_bps) };
@@ -170,7 +178,8 @@ async fn both_computations_agree() {
                 output.samples.push(SampleOut { server: id, slot, sample: Some(sample), revision: 1 });
             }
             let excluded = if place == 0 { excluded(unit) } else { Vec::new() };
-            members.push(Asked { server: id, span: account.rules.span, excluded });
+            let span = SlotSpan { from: Slot(FIRST + of_server.0), until: Slot(FIRST + SLOTS) };
+            members.push(Asked { server: id, span, excluded });
         }
         questions.push(Question { account, members });
     }
@@ -178,7 +187,11 @@ async fn both_computations_agree() {
     let answers = store.cross_check(&questions).await.unwrap();
     for ((unit, question), answer) in units.iter().zip(&questions).zip(answers) {
         let excluded = excluded(unit);
-        let counted: Vec<Vec<(Slot, Sample)>> = unit.4.iter().map(|server| samples(server)).collect();
+        let from = |server: &(i64, Vec<_>)| Slot(FIRST + server.0);
+        let counted = |server: &(i64, Vec<_>)| -> Vec<(Slot, Sample)> {
+            samples(server).into_iter().filter(|(slot, _)| *slot >= from(server)).collect()
+        };
+        let counted: Vec<Vec<(Slot, Sample)>> = unit.4.iter().map(counted).collect();
         let first: Vec<(Slot, Sample)> = counted[0]
             .iter()
             .filter(|(slot, _)| !excluded.iter().any(|out| out.contains(*slot)))
@@ -409,7 +422,7 @@ async fn a_month_in_which_everything_happens_adds_up() {
 
 fn order(now: Timestamp) -> Order {
     let period = "2026-10".parse().unwrap();
-    Order { period, by: "aiko".to_owned(), now, times: Times::default(), override_reason: None }
+    Order { period, by: "aiko".to_owned(), now, override_reason: None }
 }
 
 async fn desk(name: &str, servers: usize) -> (Store, Desk) {
@@ -418,9 +431,10 @@ async fn desk(name: &str, servers: usize) -> (Store, Desk) {
     let document: Document = serde_json::from_value(json!({ "servers": servers })).unwrap();
     let changes = changes(&Document::default(), &document);
     store.put_inventory(&changes, 1, Timestamp(1), "aiko").await.unwrap();
-    let checkpoint = Checkpoint { batch: 0, clock_ms: 0, inventory: 1, serial: 1 };
+    let clock_ms = u64::try_from(NOVEMBER.0).unwrap();
+    let checkpoint = Checkpoint { batch: 0, clock_ms, inventory: 1, serial: 1 };
     store.put_checkpoint(checkpoint).await;
-    let desk = Desk::new(store.clone(), &dir);
+    let desk = Desk::new(store.clone(), &dir, Times::default());
     (store, desk)
 }
 
@@ -466,7 +480,7 @@ async fn a_month_is_not_closed_before_its_time() {
     let changes = changes(&Document::default(), &document);
     store.put_inventory(&changes, 2, Timestamp(2), "aiko").await.unwrap();
     let unfollowed = close(order(NOVEMBER)).await.unwrap_err();
-    assert!(matches!(unfollowed, CloseError::Unfollowed), "{unfollowed}");
+    assert!(matches!(unfollowed, CloseError::Unfollowed(Pending::Inventory(2))), "{unfollowed}");
     drop(desk);
     store.close().await.unwrap();
 }
@@ -504,4 +518,139 @@ async fn a_close_that_dies_is_finished_by_running_it_again() {
     drop((desk, whole));
     store.close().await.unwrap();
     whole_store.close().await.unwrap();
+}
+
+/// Closes October on NOVEMBER, and tells what became of whom: `issued` or `held` with the reasons.
+async fn closed(desk: &Desk) -> BTreeMap<String, String> {
+    desk.close(&order(NOVEMBER), |_, _| {}).await.unwrap();
+    let filed = desk.store().statements(order(NOVEMBER).period).await.unwrap();
+    let told = |filed: &Filed| {
+        let reasons = filed.statement.review.as_ref().map(|review| review.reasons.join("; "));
+        let state = if filed.state == State::Issued { "issued" } else { "held" };
+        (filed.statement.server.clone(), format!("{state} {}", reasons.unwrap_or_default()))
+    };
+    filed.iter().map(told).collect()
+}
+
+/// A store in which every server of `first` has a sample of 3 Mbps in every slot of October, and the inventories
+/// `first`, in force when the month began, and `then`, of the middle of November.
+async fn sold(name: &str, first: &Value, then: &Value) -> Desk {
+    let (store, dir) = store_and_dir(name).await;
+    let read = |value: &Value| -> Document { serde_json::from_value(value.clone()).unwrap() };
+    let (first, then) = (read(first), read(then));
+    store.put_inventory(&changes(&Document::default(), &first), 1, Timestamp(1), "aiko").await.unwrap();
+    let mut names: Vec<&str> = first.servers.iter().chain(&then.servers).map(|server| &*server.id).collect();
+    names.sort_unstable();
+    names.dedup();
+    store.put_servers(names.iter().zip(0..).map(|(name, id)| (ServerId(id), *name))).await;
+    let rates = Rates { in_bps: Bps(3_000_000), out_bps: Bps(1) };
+    let sample = Some(Sample { rates, partial: false });
+    let mut output = Output::default();
+    for id in (0..).map(ServerId).take(names.len()) {
+        let slots = (FIRST..FIRST + 31 * 288).map(Slot);
+        output.samples.extend(slots.map(|slot| SampleOut { server: id, slot, sample, revision: 1 }));
+    }
+    store.put_output(&output).await;
+    put(&store, &first, &then, 2).await;
+    Desk::new(store, &dir, Times::default())
+}
+
+/// Puts another inventory in force, as one that samples follow.
+async fn put(store: &Store, before: &Document, after: &Document, version: u64) {
+    store.put_inventory(&changes(before, after), version, NOVEMBER, "aiko").await.unwrap();
+    let clock_ms = u64::try_from(NOVEMBER.0).unwrap();
+    store.put_checkpoint(Checkpoint { batch: 0, clock_ms, inventory: version, serial: version }).await;
+}
+
+/// What was changed without a date, or went, never bills a month gone by without a person's word.
+#[tokio::test(flavor = "multi_thread")]
+async fn undated_changes_wait_for_a_person() {
+    let plan = |price: &str| json!({ "id": "p", "price_per_mbps": price, "currency": "JPY" });
+    let server = |id: &str, customer: &str| json!({ "id": id, "customer": customer, "plan": "p", "ports": [{ "device": "d", "interface": id }] });
+    let site = |plan: Value, servers: Vec<Value>| json!({ "plans": [plan], "servers": servers });
+    let mut dated = server("a", "kita");
+    dated["addons"] = json!([{ "bps": 1_000_000, "from": "2026-10-20T00:00:00+09:00" }]);
+    let mut granted = server("a", "kita");
+    granted["addons"] = json!([{ "bps": 1_000_000 }]);
+    let a = || server("a", "kita");
+    for (number, (then, id, says)) in [
+        (site(plan("1500"), vec![dated]), "a", "issued "),
+        (site(plan("1500"), vec![granted]), "a", "without a date: what was granted when it began"),
+        (site(plan("1600"), vec![a()]), "a", "without a date: the terms of plan \"p\""),
+        (site(plan("1500"), vec![server("a", "minami")]), "a", "the customer, who was \"kita\""),
+        (site(plan("1500"), vec![a(), server("b", "kita")]), "b", "was not there, and has no service_start"),
+        (
+            site(plan("1500"), vec![]),
+            "a",
+            "the server was removed from the inventory at 2026-11-01T03:00:00Z",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let desk = sold(&format!("closing-undated-{number}"), &site(plan("1500"), vec![a()]), &then).await;
+        let found = closed(&desk).await;
+        assert!(found[id].contains(says), "{says}: {found:?}");
+        assert_eq!(says == "issued ", found[id] == says, "{found:?}");
+        let statement =
+            desk.store().statements_of(order(NOVEMBER).period, id).await.unwrap().remove(0).statement;
+        assert!(statement.amount.is_some(), "by the plan that it had: {statement:?}");
+    }
+}
+
+/// A server that is billed by itself and one of a pool change places after the month was closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_billed_twice_when_a_pool_changes() {
+    let server = |id: &str| json!({ "id": id, "customer": "kita", "plan": "p", "ports": [{ "device": "d", "interface": id }] });
+    let site = |pooled: &[&str]| {
+        let members: Vec<Value> = pooled.iter().map(|id| json!({ "server": id })).collect();
+        let pools = if members.is_empty() {
+            json!([])
+        } else {
+            json!([{ "id": "p1", "customer": "kita", "plan": "p", "servers": members }])
+        };
+        json!({ "plans": [{ "id": "p", "price_per_mbps": "1500", "currency": "JPY" }], "servers": [server("a"), server("b")], "pools": pools })
+    };
+    let document = |pooled: &[&str]| -> Document { serde_json::from_value(site(pooled)).unwrap() };
+    let desk = sold("closing-pools", &site(&["b"]), &site(&["b"])).await;
+    let issued = |pairs: &[&str]| -> BTreeMap<String, String> {
+        pairs.iter().map(|id| ((*id).to_owned(), "issued ".to_owned())).collect()
+    };
+    assert_eq!(closed(&desk).await, issued(&["a", "p1"]));
+    let word = Word { by: "ken".to_owned(), now: NOVEMBER, reason: "they are one".to_owned() };
+    let period = order(NOVEMBER).period;
+    let correct = async |server: Option<&str>| {
+        let correction = Correction { period, server: server.map(str::to_owned), dry_run: false };
+        desk.revise(&correction, &word).await
+    };
+
+    // The server goes into the pool: its own statement is taken back with the same act.
+    put(desk.store(), &document(&["b"]), &document(&["a", "b"]), 3).await;
+    let twice = correct(Some("p1")).await.unwrap_err();
+    assert!(matches!(twice, CloseError::BilledElsewhere { .. }), "{twice}");
+    let revisions = correct(None).await.unwrap();
+    let amounts = |statement: &Statement| statement.amount.map(|amount| amount.to_string());
+    let told: Vec<_> =
+        revisions.iter().map(|r| (&*r.after.server, amounts(&r.before), amounts(&r.after))).collect();
+    let yen = |amount: &str| Some(amount.to_owned());
+    assert_eq!(told, [("a", yen("3000"), None), ("p1", yen("3000"), yen("6000"))]);
+
+    // The pool is dissolved: it is taken back, and its servers are billed by themselves again.
+    put(desk.store(), &document(&["a", "b"]), &document(&[]), 4).await;
+    let waiting = closed(&desk).await;
+    assert!(waiting["b"].contains("held b was billed with the statement of p1"), "{waiting:?}");
+    let refused = desk.approve(period, "b", &word).await.unwrap_err();
+    assert!(matches!(refused, CloseError::BilledElsewhere { .. }), "{refused}");
+    assert_eq!(correct(None).await.unwrap().len(), 2, "the pool goes, and the server comes back");
+    assert_eq!(closed(&desk).await["b"], "issued ");
+    let filed = desk.store().statements(period).await.unwrap();
+    let lines = lines(&filed, &Filter::default());
+    let sum: Decimal = lines.iter().filter_map(|line| line.amount).sum();
+    assert_eq!(sum, Decimal::from(6_000), "two servers of 2 Mbps above their allowance");
+
+    // What is held and not billed any more is withdrawn; what is issued is never written again.
+    let again: Vec<Filed> =
+        filed.iter().filter(|filed| filed.state == State::Issued).take(1).cloned().collect();
+    let refused = desk.store().put_statements(&again, 99).await.unwrap_err();
+    assert!(refused.to_string().contains("was issued already"), "{refused}");
 }

@@ -20,6 +20,7 @@ use meter95::collectors::said::{COLLECTOR, OLDEST_UNSENT, STOPPING, Said, UNSENT
 use meter95::collectors::{CollectorName, CollectorReport, holding_back};
 use meter95::sources::ship::Shipper;
 use meter95::store::connection::Store;
+use meter95::store::load::Pending;
 use meter95_reading::{Reading, Timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -45,7 +46,7 @@ async fn parts(store: Store) -> (App, Pipeline, Queue) {
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let collectors = Collectors::open(store.clone()).await.unwrap();
     let (intake, queue) = Intake::new();
-    let desk = Desk::new(store.clone(), &std::env::temp_dir());
+    let desk = Desk::new(store.clone(), &std::env::temp_dir(), times);
     let app = App { live: pipeline.live(), intake, collectors, desk, store, now, times, metrics: None };
     (app, pipeline, queue)
 }
@@ -351,18 +352,24 @@ async fn bad_reports_are_refused_before_anything_is_taken() {
 #[tokio::test]
 async fn the_store_tells_whether_everything_has_followed() {
     let store = support::store("collectors-followed").await;
-    assert!(!store.unfollowed(Timestamp(0), Timestamp(i64::MAX / 2)).await.unwrap());
+    let pending = async |until_ms| {
+        let until = Timestamp(until_ms);
+        store.pending(Timestamp(0), until, Timestamp(0)).await.unwrap()
+    };
+    const ALWAYS: i64 = i64::MAX / 2;
+    assert_eq!(pending(ALWAYS).await, None);
     let (_app, mut pipeline, _queue) = parts(store.clone()).await;
-    assert!(!store.unfollowed(Timestamp(0), Timestamp(i64::MAX / 2)).await.unwrap());
-    pipeline.take(vec![readings(600)]).await;
-    assert!(store.unfollowed(Timestamp(0), Timestamp(i64::MAX / 2)).await.unwrap());
-    assert!(!store.unfollowed(Timestamp(0), Timestamp(300_000)).await.unwrap(), "none is that old");
+    assert_eq!(pending(ALWAYS).await, None);
+    let lot = readings(600);
+    let count = lot.len() as u64;
+    pipeline.take(vec![lot]).await;
+    assert_eq!(pending(ALWAYS).await, Some(Pending::Readings(count)));
+    assert_eq!(pending(300_000).await, None, "none is that old");
     pipeline.flush().await.unwrap();
-    assert!(!store.unfollowed(Timestamp(0), Timestamp(i64::MAX / 2)).await.unwrap());
+    assert_eq!(pending(ALWAYS).await, None);
     pipeline.take(vec![readings(600)]).await;
-    assert!(
-        !store.unfollowed(Timestamp(0), Timestamp(i64::MAX / 2)).await.unwrap(),
-        "what is stale is not stored"
-    );
+    assert_eq!(pending(ALWAYS).await, None, "what is stale is not stored");
+    let late = store.pending(Timestamp(0), Timestamp(ALWAYS), Timestamp(ALWAYS)).await.unwrap();
+    assert_eq!(late, Some(Pending::Slots));
     pipeline.close().await.unwrap();
 }

@@ -3,14 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use meter95::aggregator::output::ServerId;
-use meter95::closing::gaps;
-use meter95::closing::statement::{Gap, Statement, digest};
-use meter95::inventory::instant::Instant;
-use meter95::metering::sample::Sample;
-use meter95::metering::units::Slot;
+use meter95::aggregator::state::Times;
+use meter95::closing::close::Order;
+use meter95::closing::desk::{Desk, Word};
+use meter95::closing::revise::Correction;
 use meter95::store::connection::Store;
-use meter95::store::statements::{Filed, State};
+use meter95_reading::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::{complains, prints, store_and_dir};
@@ -23,93 +21,37 @@ fn read(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(month().join(name)).unwrap()).unwrap()
 }
 
-/// A server's statement of the whole of October 2026 in Tokyo, made of what is stored.
-async fn statement(store: &Store, server: &Value, plans: &[Value], id: ServerId) -> Statement {
-    let plan = plans.iter().find(|plan| plan["id"] == server["plan"]).unwrap();
-    let (from, until) = ("2026-09-30T15:00:00Z", "2026-10-31T15:00:00Z");
-    let none = Value::Null;
-    let mut json = json!({
-        "rules": "meter95-1", "period": "2026-10", "timezone": "Asia/Tokyo", "kind": "server",
-        "server": server["id"], "customer": server["customer"], "region": server["region"], "revision": 1,
-        "reason": none, "issued_at": "2026-11-01T03:00:00Z", "issued_by": "aiko", "inventory_version": 1,
-        "from": from, "until": until, "plan": plan["id"], "plans": [{"from": from, "plan": plan["id"]}],
-        "method": plan["method"], "missing": plan.get("missing").unwrap_or(&"zero".into()), "min_coverage": "0.95",
-        "tariff": {
-            "currency": plan["currency"], "unit_bps": 10_000, "rounding": "up", "amount_rounding": "down",
-            "tiers": [{"from_bps": 0, "price_per_mbps": plan["price_per_mbps"]}],
-        },
-        "allowances": [{"from": from, "bps": plan["allowance_bps"]}],
-        "members": [{"server": server["id"], "from": from, "until": until, "samples": 0, "p95_bps": none,
-            "share_in_bps": none, "share_out_bps": none, "gaps": [], "revised": []}],
-        "exclusions": [], "breaks": [], "breaks_total": 0, "review": none, "samples_sha256": "",
-    });
-    // What follows from samples, until they are there.
-    let nothing = [
-        "coverage",
-        "rank",
-        "billable_slot",
-        "p95_bps",
-        "p95_in_bps",
-        "p95_out_bps",
-        "overage_bps",
-        "billable_bps",
-        "amount",
-        "currency",
-        "measured",
-    ];
-    for field in nothing {
-        json[field] = Value::Null;
-    }
-    for field in ["samples", "expected", "ranked", "discarded", "burst_slots", "burst_left_slots"] {
-        json[field] = 0.into();
-    }
-    settled(serde_json::from_value(json).unwrap(), &samples(store, id).await)
-}
-
-async fn samples(store: &Store, id: ServerId) -> Vec<(Slot, Sample)> {
-    let october = "2026-10".parse::<meter95::metering::period::Month>().unwrap();
-    let span = october.slots(&jiff::tz::TimeZone::get("Asia/Tokyo").unwrap());
-    store.month_samples(&[id], span).await.unwrap().remove(&id).unwrap().samples
-}
-
-fn settled(mut statement: Statement, samples: &[(Slot, Sample)]) -> Statement {
-    statement.settle(&[samples]);
-    let gap = |span: meter95::metering::period::SlotSpan| Gap {
-        from: Instant(span.from.start()),
-        until: Instant(span.until.start()),
-        slots: span.len(),
-        cause: Some("gap".to_owned()),
-    };
-    let member = &mut statement.members[0];
-    member.gaps = gaps::gaps(member.span(), samples).into_iter().map(gap).collect();
-    statement.samples_sha256 = digest([(member.server.as_str(), samples)]);
-    statement
-}
-
 /// The worked month with its statements issued, one of them corrected and another one held.
 async fn closed(name: &str) -> (Store, PathBuf) {
     let (store, dir) = store_and_dir(name).await;
-    let path = |name: &str| month().join(name).display().to_string();
-    prints(&dir, &["inventory", "apply", &path("inventory.json")]);
-    prints(&dir, &["import", &path("readings.ndjson.gz")]);
-    let inventory = read("inventory.json");
-    let (servers, plans) = (inventory["servers"].as_array().unwrap(), inventory["plans"].as_array().unwrap());
-    let ids = store.servers().await.unwrap();
-    let mut filed = Vec::new();
-    for server in servers {
-        let id = ids.iter().zip(0..).find(|(id, _)| server["id"] == **id).map(|(_, number)| ServerId(number));
-        let first = statement(&store, server, plans, id.unwrap()).await;
-        if server["id"] == "flaky01" {
-            let mut again =
-                Statement { revision: 2, reason: Some("2 Mbps were sold".to_owned()), ..first.clone() };
-            again.allowances[0].bps = meter95::metering::units::Bps(2_000_000);
-            filed.push(Filed::new(State::Issued, settled(again, &samples(&store, id.unwrap()).await)));
-        }
-        let state = if server["id"] == "flaky02" { State::Held } else { State::Issued };
-        filed.push(Filed::new(state, first));
-    }
-    store.put_statements(&filed, 1).await.unwrap();
+    let mut inventory = read("inventory.json");
+    // More than was measured of flaky02, whose plan it is.
+    let plans = inventory["plans"].as_array_mut().unwrap();
+    plans.iter_mut().find(|plan| plan["id"] == "jp6x").unwrap()["min_coverage"] = json!("0.99");
+    apply(&dir, &inventory);
+    prints(&dir, &["import", &month().join("readings.ndjson.gz").display().to_string()]);
+    let (period, now) = ("2026-10".parse().unwrap(), Timestamp(1_793_502_000_000));
+    let order = Order { period, by: "aiko".to_owned(), now, override_reason: None };
+    let desk = Desk::new(store.clone(), &dir, Times::default());
+    desk.close(&order, |_, _| {}).await.unwrap();
+    // flaky01 had a plan of its own.
+    let mut plan = read("inventory.json")["plans"][0].clone();
+    plan["id"] = json!("two");
+    plan["allowance_bps"] = json!(2_000_000);
+    inventory["plans"].as_array_mut().unwrap().push(plan);
+    let servers = inventory["servers"].as_array_mut().unwrap();
+    servers.iter_mut().find(|server| server["id"] == "flaky01").unwrap()["plan"] = json!("two");
+    apply(&dir, &inventory);
+    let word = Word { by: "ken".to_owned(), now, reason: "2 Mbps were sold".to_owned() };
+    let correction = Correction { period, server: None, dry_run: false };
+    assert_eq!(desk.revise(&correction, &word).await.unwrap().len(), 1);
     (store, dir)
+}
+
+fn apply(dir: &Path, inventory: &Value) {
+    let file = dir.join("inventory.json");
+    std::fs::write(&file, inventory.to_string()).unwrap();
+    prints(dir, &["inventory", "apply", &file.display().to_string()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,6 +45,8 @@ const PLACES: &[&str] = &[
     "src/aggregator",
     "src/api",
     "src/cli",
+    "src/closing",
+    "src/collectors",
     "src/demo",
     "src/inventory",
     "src/main.rs",

@@ -228,7 +228,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Contents(_) => Self::Internal(error.into()),
-            StoreError::Outdated { .. } => Self::Outdated(error.to_string()),
+            StoreError::Outdated { .. } | StoreError::Issued { .. } => Self::Outdated(error.to_string()),
             StoreError::Engine(_) | StoreError::ClickHouse { .. } => Self::Store(error),
         }
     }

@@ -55,7 +55,7 @@ pub(super) async fn close(
     let override_reason = override_reason.map(|text| reason("override", text)).transpose()?;
     // What collectors said last is in memory first; closing reads the store.
     app.collectors.flush().await?;
-    let order = Order { period, by, now: (app.now)(), times: app.times, override_reason };
+    let order = Order { period, by, now: (app.now)(), override_reason };
     let desk = app.desk.clone();
     let outcome = carried_out(&app, async move {
         let came_of = desk.close(&order, |_, _| {}).await;

@@ -44,12 +44,11 @@ pub struct CloseArgs {
 pub async fn run(site: &SiteArgs, args: CloseArgs) -> anyhow::Result<()> {
     let site = site.site()?;
     let store = site.store().await?;
-    let desk = Desk::new(store.clone(), &site.data_dir);
+    let desk = Desk::new(store.clone(), &site.data_dir, site.config.times());
     let order = Order {
         period: args.period,
         by: args.by.unwrap_or_else(user),
         now: clock::now(),
-        times: site.config.times(),
         override_reason: args.override_reason,
     };
     let bar = bar(args.period);
@@ -71,9 +70,8 @@ pub async fn run(site: &SiteArgs, args: CloseArgs) -> anyhow::Result<()> {
     match outcome.differing.len() {
         0 => Ok(()),
         n => bail!(
-            "{n} statements were not issued, since the two computations differ: make the month again with \
-             `meter95 rebuild --period {}`, and close again",
-            args.period
+            "{n} statements were not issued, since meter95 and SQL do not compute the same from the same samples. Close \
+             again: samples may have been revised amid the two. If they still differ, please report it"
         ),
     }
 }

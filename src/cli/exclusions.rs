@@ -78,7 +78,7 @@ pub struct WithdrawArgs {
 pub async fn run(site: &SiteArgs, command: ExclusionsCommand) -> anyhow::Result<()> {
     let site = site.site()?;
     let store = site.store().await?;
-    let desk = Desk::new(store.clone(), &site.data_dir);
+    let desk = Desk::new(store.clone(), &site.data_dir, site.config.times());
     let word =
         |by: Option<String>, reason: String| Word { by: by.unwrap_or_else(user), now: clock::now(), reason };
     match command {

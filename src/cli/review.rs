@@ -90,7 +90,7 @@ pub async fn run(site: &SiteArgs, command: ReviewCommand) -> anyhow::Result<()> 
             }
         }
         ReviewCommand::Approve(args) => {
-            let desk = Desk::new(store.clone(), &site.data_dir);
+            let desk = Desk::new(store.clone(), &site.data_dir, site.config.times());
             let word = Word { by: args.by.unwrap_or_else(user), now: clock::now(), reason: args.note };
             let statement = desk.approve(args.period, &args.server, &word).await?;
             drop(desk);

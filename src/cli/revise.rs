@@ -60,7 +60,7 @@ struct Line<'a> {
 pub async fn run(site: &SiteArgs, args: ReviseArgs) -> anyhow::Result<()> {
     let site = site.site()?;
     let store = site.store().await?;
-    let desk = Desk::new(store.clone(), &site.data_dir);
+    let desk = Desk::new(store.clone(), &site.data_dir, site.config.times());
     let correction = Correction { period: args.period, server: args.server, dry_run: args.dry_run };
     let word = Word { by: args.by.unwrap_or_else(user), now: clock::now(), reason: args.reason };
     let revisions = desk.revise(&correction, &word).await?;

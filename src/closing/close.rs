@@ -19,6 +19,7 @@ use crate::aggregator::state::Times;
 use crate::inventory::instant::{Instant, rfc3339};
 use crate::metering::period::Month;
 use crate::store::connection::{Store, StoreError};
+use crate::store::load::Pending;
 use crate::store::statements::{Filed, State};
 
 /// Who closes, when, and what they take upon themselves.
@@ -30,8 +31,6 @@ pub struct Order {
     pub by: String,
     /// Now.
     pub now: Timestamp,
-    /// The waiting times of the metering rules.
-    pub times: Times,
     /// Why it is closed though a collector may have unsent readings.
     pub override_reason: Option<String>,
 }
@@ -64,11 +63,23 @@ pub enum CloseError {
         /// Now.
         now: String,
     },
-    /// Readings are stored from which not everything has followed.
-    #[error(
-        "readings are stored from which not everything has followed yet: start `meter95 serve`, or wait a moment if it runs"
-    )]
-    Unfollowed,
+    /// Something is stored from which not everything has followed.
+    #[error("{0}: wait a moment if `meter95 serve` runs, else start it")]
+    Unfollowed(Pending),
+    /// Two units have one id.
+    #[error("{0:?} is the id of a pool and of a server that was removed: give the pool another one")]
+    TwoUnits(String),
+    /// A statement is not issued, since its servers are billed with another one.
+    #[error("{server:?} is not issued: {says}; correct that one first, or leave it out of this one")]
+    BilledElsewhere {
+        /// The server or pool.
+        server: String,
+        /// With which other one.
+        says: String,
+    },
+    /// A held statement would not say any more what it said when it was held.
+    #[error("the statement of {0:?} says something else by now: close the month again, and look at it again")]
+    Changed(String),
     /// A collector may have readings of the month.
     #[error("collectors may have readings that were not sent:\n{}\nTo close all the same, say who answers for it and why: --override REASON --by NAME", .0.join("\n"))]
     HeldBack(Vec<String>),
@@ -116,6 +127,7 @@ pub enum CloseError {
 pub async fn close(
     store: &Store,
     order: &Order,
+    times: Times,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Outcome, CloseError> {
     if order.by.trim().is_empty() {
@@ -123,31 +135,28 @@ pub async fn close(
     }
     let mut trail = Trail::load(store).await?;
     let facts = Facts::load(store, order.period, &trail).await?;
-    let (frame, units) = (&facts.frame, facts.units());
-    in_time(frame, order)?;
-    // A stretch over the end of the month is at most as long as the longest gap that is spread.
-    let [from, until] = [frame.month.from.start(), frame.month.until.start()];
-    let reach = order.times.max_gap_ms;
-    if store.unfollowed(from.plus_ms(-reach), until.plus_ms(reach)).await? {
-        return Err(CloseError::Unfollowed);
-    }
-    nothing_unsent(store, frame, order, &mut trail).await?;
+    let (frame, units) = (&facts.frame, facts.units()?);
+    in_time(frame, order, times)?;
+    followed(store, frame, times).await?;
 
     let filed = Filing::load(store, order.period).await?;
     let mut outcome = Outcome::default();
+    let gone = filed.held_but_gone(&units);
     let (done, todo): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| filed.is_issued(&unit.id));
+    if !todo.is_empty() {
+        nothing_unsent(store, frame, order, &mut trail).await?;
+    }
+    let serial = trail.next_serial();
+    store.put_statements(&gone, serial).await?;
     outcome.issued_before = done.len() as u64;
     let total = todo.len();
     let mut dealt_with = 0;
     progress(0, total);
-    let serial = trail.next_serial();
     let mut lots = pin!(in_lots(store, frame, todo));
     while let Some(drafts) = lots.try_next().await? {
         dealt_with += drafts.len();
         let statements = filed.settle(drafts, order, &mut outcome);
-        if !statements.is_empty() {
-            store.put_statements(&statements, serial).await?;
-        }
+        store.put_statements(&statements, serial).await?;
         progress(dealt_with, total);
     }
     if trail.closed(order.period).is_none() && outcome.differing.is_empty() {
@@ -158,14 +167,29 @@ pub async fn close(
     Ok(outcome)
 }
 
-fn in_time(frame: &Frame, order: &Order) -> Result<(), CloseError> {
+fn in_time(frame: &Frame, order: &Order, times: Times) -> Result<(), CloseError> {
     let end = frame.month.until.start();
-    let from = end.plus_ms(order.times.grace_ms);
+    let from = end.plus_ms(times.grace_ms);
     if order.now >= from {
         return Ok(());
     }
     let [end, from, now] = [end, from, order.now].map(rfc3339);
     Err(CloseError::TooEarly { period: order.period, end, from, now })
+}
+
+/// Refuses while not everything has followed from what is stored of the month.
+///
+/// # Errors
+/// When something is pending, or the store can't be read.
+pub async fn followed(store: &Store, frame: &Frame, times: Times) -> Result<(), CloseError> {
+    let [from, until] = [frame.month.from.start(), frame.month.until.start()];
+    // A stretch over the end of the month is at most as long as the longest gap that is spread.
+    let reach = times.max_gap_ms;
+    let closed_at = until.plus_ms(times.grace_ms);
+    match store.pending(from.plus_ms(-reach), until.plus_ms(reach), closed_at).await? {
+        Some(pending) => Err(CloseError::Unfollowed(pending)),
+        None => Ok(()),
+    }
 }
 
 /// Refuses while a collector may have readings of the month, unless a person answers for it.
@@ -177,7 +201,7 @@ async fn nothing_unsent(
 ) -> Result<(), CloseError> {
     let reports = store.collectors().await?;
     let held_back = crate::collectors::holding_back(&reports, frame.month.until.start());
-    if held_back.is_empty() || trail.closed(order.period).is_some() {
+    if held_back.is_empty() {
         return Ok(());
     }
     let lines: Vec<String> = held_back.iter().map(ToString::to_string).collect();
@@ -218,8 +242,27 @@ impl Filing {
         self.newest(id).is_some_and(|filed| filed.state == State::Issued)
     }
 
-    /// Servers of a statement that were billed for the month with another one, as after a pool was made of them.
-    fn billed_elsewhere(&self, statement: &Statement) -> Vec<String> {
+    /// Every unit's newest statement.
+    pub fn all(&self) -> impl Iterator<Item = &Filed> {
+        self.0.values()
+    }
+
+    /// Takes a statement in place of the one that is known.
+    pub fn take(&mut self, filed: Filed) {
+        self.0.insert(filed.statement.server.clone(), filed);
+    }
+
+    /// What is held of units that are not billed any more, to be withdrawn.
+    fn held_but_gone(&self, units: &[Unit]) -> Vec<Filed> {
+        let there = |filed: &Filed| units.iter().any(|unit| unit.id == filed.statement.server);
+        let gone = self.all().filter(|filed| filed.state == State::Held && !there(filed));
+        gone.map(|filed| Filed { state: State::Withdrawn, ..filed.clone() }).collect()
+    }
+
+    /// Servers of a statement that were billed for the month with another one, as after a pool was made of them, in
+    /// words.
+    #[must_use]
+    pub fn billed_elsewhere(&self, statement: &Statement) -> Vec<String> {
         let others = self
             .0
             .values()
@@ -248,7 +291,7 @@ impl Filing {
             let known = self.newest(&filed.statement.server);
             match filed.state {
                 State::Issued => outcome.issued += 1,
-                State::Held => outcome.held += 1,
+                State::Held | State::Withdrawn => outcome.held += 1,
             }
             let same = |known: &Filed| {
                 known.state == filed.state

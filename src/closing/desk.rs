@@ -15,6 +15,7 @@ use super::exclusions::{self, Declared};
 use super::review;
 use super::revise::{self, Correction, Revision};
 use super::statement::{Exclusion, Statement};
+use crate::aggregator::state::Times;
 use crate::metering::period::Month;
 use crate::store::connection::Store;
 use crate::store::engine::lock::Lock;
@@ -50,6 +51,7 @@ pub struct Progress {
 pub struct Desk {
     store: Store,
     lock: PathBuf,
+    times: Times,
     under_way: Arc<Mutex<Option<(Month, Progress)>>>,
     acts: TaskTracker,
     stopping: CancellationToken,
@@ -80,12 +82,13 @@ impl Word {
 }
 
 impl Desk {
-    /// The desk of a data directory; does nothing yet.
+    /// The desk of a data directory, whose metering goes by `times`; does nothing yet.
     #[must_use]
-    pub fn new(store: Store, data_dir: &Path) -> Self {
+    pub fn new(store: Store, data_dir: &Path, times: Times) -> Self {
         Self {
             store,
             lock: data_dir.join(LOCK),
+            times,
             under_way: Arc::default(),
             acts: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -149,7 +152,7 @@ impl Desk {
         };
         self.tell(Some((order.period, Progress { done: 0, total: 0 })));
         let outcome = tokio::select! {
-            outcome = close::close(&self.store, order, tell) => outcome?,
+            outcome = close::close(&self.store, order, self.times, tell) => outcome?,
             () = self.stopping.cancelled() => return Err(CloseError::Stopping),
         };
         count("issued", outcome.issued);
@@ -165,7 +168,7 @@ impl Desk {
     pub async fn approve(&self, period: Month, server: &str, word: &Word) -> Result<Statement, CloseError> {
         word.check()?;
         let _lock = self.lock()?;
-        let statement = review::approve(&self.store, period, server, word).await?;
+        let statement = review::approve(&self.store, period, server, word, self.times).await?;
         count("issued", 1);
         Ok(statement)
     }
@@ -177,7 +180,7 @@ impl Desk {
     pub async fn revise(&self, correction: &Correction, word: &Word) -> Result<Vec<Revision>, CloseError> {
         word.check()?;
         let _lock = self.lock()?;
-        let revisions = revise::revise(&self.store, correction, word).await?;
+        let revisions = revise::revise(&self.store, correction, word, self.times).await?;
         if !correction.dry_run {
             count("issued", revisions.len() as u64);
         }

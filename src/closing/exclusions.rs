@@ -29,8 +29,10 @@ pub async fn exclude(store: &Store, declared: &Declared, word: &Word) -> Result<
     let (_, document) = store.inventory().await?;
     let inventory = Inventory::from_document(&document).map_err(|e| CloseError::Inventory(e.to_string()))?;
     let known = inventory.servers.get(server);
-    let known = known
-        .ok_or_else(|| CloseError::Exclusion(format!("there is no server {server:?} in the inventory")))?;
+    // One that was removed may still be billed for the months before.
+    if known.is_none() && !store.servers().await?.contains(server) {
+        return Err(CloseError::Exclusion(format!("there is no server {server:?} in the inventory")));
+    }
     let [start, end] = [from, until].map(|at| rfc3339(at.0));
     if until <= from {
         return Err(CloseError::Exclusion(format!("until {end} is not after from {start}")));
@@ -39,12 +41,16 @@ pub async fn exclude(store: &Store, declared: &Declared, word: &Word) -> Result<
     if slots.is_empty() {
         return Err(CloseError::Exclusion(format!("no slot starts between {start} and {end}")));
     }
-    if slots.intersect(known.service_slots()).is_empty() {
+    if known.is_some_and(|known| slots.intersect(known.service_slots()).is_empty()) {
         return Err(CloseError::Exclusion(format!(
             "{start} to {end} lies wholly outside the service span of server {server:?}"
         )));
     }
     let mut trail = Trail::load(store).await?;
+    let in_force = trail.exclusions()?.remove(server).unwrap_or_default();
+    if let Some(same) = in_force.iter().find(|e| (e.from, e.until) == (*from, *until)) {
+        return Err(CloseError::Exclusion(format!("exclusion {} says so already", same.id)));
+    }
     let mut act = trail.next(ActKind::Exclude, word.now, &word.by, &word.reason);
     act.server.clone_from(server);
     act.body = span_body(*from, *until);

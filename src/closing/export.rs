@@ -107,7 +107,7 @@ fn is_billable(statement: &Statement) -> bool {
 /// The lines that the issued ones of `filed` make, in the order of ids and revisions.
 ///
 /// The first revision of a statement is a charge, each later one the difference to the one before it. Where the
-/// customer changed, or the currency, the whole old amount is a credit and the whole new one a debit.
+/// customer changed, the region, or the currency, the whole old amount is a credit and the whole new one a debit.
 #[must_use]
 pub fn lines<'a>(filed: &'a [Filed], filter: &Filter) -> Vec<Line<'a>> {
     let issued = issued(filed);
@@ -146,7 +146,7 @@ fn charge(statement: &Statement) -> Line<'_> {
 }
 
 fn correct<'a>(before: &'a Statement, after: &'a Statement, lines: &mut Vec<Line<'a>>) {
-    let moved = before.customer != after.customer;
+    let moved = before.customer != after.customer || before.region != after.region;
     if moved || before.currency != after.currency {
         if moved || before.currency.is_some() {
             lines.push(Line {

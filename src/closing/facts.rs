@@ -24,8 +24,8 @@ pub struct Facts {
     pub frame: Arc<Frame>,
     /// What is sold.
     pub inventory: Inventory,
-    /// What was sold when the month began.
-    before: Inventory,
+    /// What was sold when the month began; `None` where no inventory was written down yet.
+    before: Option<Inventory>,
     /// Servers that are no longer in the inventory, each with the instant of its removal.
     removed: Vec<(Server, Timestamp)>,
     /// The servers' numbers in the store.
@@ -43,7 +43,7 @@ impl Facts {
         let (inventory_version, document) = store.inventory().await?;
         let inventory = checked(&document)?;
         let (start, _) = period.span(&inventory.timezone);
-        let (_, before) = store.inventory_as_of(start).await?;
+        let (before_version, before) = store.inventory_as_of(start).await?;
         let ids = store.servers().await?.into_iter().zip((0..).map(ServerId)).collect();
         let ports: BTreeMap<PortKey, PortId> =
             store.ports().await?.into_iter().zip((0..).map(PortId)).collect();
@@ -51,8 +51,8 @@ impl Facts {
         let timezone = inventory.timezone_name.clone();
         Ok(Self {
             frame: Arc::new(Frame { period, month, timezone, inventory_version, ports }),
-            before: checked(&before)?,
-            removed: removed(store, &document, start).await?,
+            removed: removed(store, &document, &before, start).await?,
+            before: if before_version > 0 { Some(checked(&before)?) } else { None },
             ids,
             exclusions: trail.exclusions()?,
             inventory,
@@ -60,16 +60,25 @@ impl Facts {
     }
 
     /// What is billed, in the order of ids.
-    #[must_use]
-    pub fn units(&self) -> Vec<Unit> {
+    ///
+    /// # Errors
+    /// When two are of one id, as a pool and a server that was removed.
+    pub fn units(&self) -> Result<Vec<Unit>, CloseError> {
         self.units_by(&self.inventory)
     }
 
     /// What would be billed by another inventory of the same servers.
-    #[must_use]
-    pub fn units_by(&self, inventory: &Inventory) -> Vec<Unit> {
+    ///
+    /// # Errors
+    /// As [`Facts::units`].
+    pub fn units_by(&self, inventory: &Inventory) -> Result<Vec<Unit>, CloseError> {
         let Self { before, removed, ids, exclusions, .. } = self;
-        Sources { inventory, before, removed, ids, exclusions }.units(self.frame.month)
+        let before = before.as_ref();
+        let units = Sources { inventory, before, removed, ids, exclusions }.units(self.frame.month);
+        match units.windows(2).find(|pair| pair[0].id == pair[1].id) {
+            Some(pair) => Err(CloseError::TwoUnits(pair[0].id.clone())),
+            None => Ok(units),
+        }
     }
 }
 
@@ -81,17 +90,22 @@ fn checked(document: &Document) -> Result<Inventory, CloseError> {
 async fn removed(
     store: &Store,
     document: &Document,
+    before: &Document,
     start: Timestamp,
 ) -> Result<Vec<(Server, Timestamp)>, CloseError> {
     let mut removed = Vec::new();
     for RemovedServer { mut entry, at } in store.servers_removed_since(start).await? {
-        let known = |id: &str| id == PLAN_DEFAULT || document.plans.iter().any(|plan| plan.id == id);
+        // Its plan may have gone with it.
+        let mut plans = document.plans.clone();
+        let gone = before.plans.iter().filter(|plan| !document.plans.iter().any(|now| now.id == plan.id));
+        plans.extend(gone.cloned());
+        let known = |id: &str| id == PLAN_DEFAULT || plans.iter().any(|plan| plan.id == id);
         if !known(&entry.plan) || !entry.plan_changes.iter().all(|change| known(&change.plan)) {
-            // A plan went too: it is held for review anyway.
+            // It came and went within the month: a person looks at it anyway.
             entry.plan = PLAN_DEFAULT.to_owned();
             entry.plan_changes.clear();
         }
-        let (timezone, plans) = (document.timezone.clone(), document.plans.clone());
+        let timezone = document.timezone.clone();
         let alone = Document { timezone, plans, servers: vec![entry], ..Document::default() };
         removed.extend(checked(&alone)?.servers.into_values().map(|server| (server, at)));
     }

@@ -5,6 +5,7 @@ use crate::inventory::Binding;
 use crate::inventory::instant::Instant;
 use crate::metering::period::SlotSpan;
 use crate::metering::statement::Samples;
+use crate::metering::units::Slot;
 
 /// Breaks that a statement lists; what is beyond is counted.
 pub const BREAKS_MAX: usize = 500;
@@ -29,13 +30,16 @@ pub fn gaps(span: SlotSpan, samples: &Samples) -> Vec<SlotSpan> {
     gaps
 }
 
-/// A gap with its cause: the kinds of the breaks of the server's ports that reach into it, such as `reset` or `gap`, or
-/// [`NO_PORT`]; none where nothing tells.
+/// A gap with its cause: the kinds of the breaks of the server's ports in which its slots lie, such as `reset` or `gap`,
+/// or [`NO_PORT`]; none where nothing tells of one of them.
 #[must_use]
 pub fn explained(gap: SlotSpan, breaks: &[BreakLine], ports: &[Binding]) -> Gap {
     let (from, until) = (gap.from.start(), gap.until.start());
     let reaches = |line: &&BreakLine| line.after.0 < until && from < line.at.0;
-    let mut kinds: Vec<&str> = breaks.iter().filter(reaches).map(|line| line.kind.as_str()).collect();
+    let reaching: Vec<&BreakLine> = breaks.iter().filter(reaches).collect();
+    let told = |slot: Slot| reaching.iter().any(|line| line.after.0 < slot.end() && slot.start() < line.at.0);
+    let all_told = (gap.from.0..gap.until.0).map(Slot).all(told);
+    let mut kinds: Vec<&str> = reaching.iter().map(|line| line.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let bound = ports.iter().any(|binding| {
@@ -43,7 +47,8 @@ pub fn explained(gap: SlotSpan, breaks: &[BreakLine], ports: &[Binding]) -> Gap 
     });
     let cause = match kinds.as_slice() {
         [] if !bound => Some(NO_PORT.to_owned()),
-        [] => None,
+        // What is told of a part tells nothing of the rest.
+        _ if !all_told => None,
         kinds => Some(kinds.join("+")),
     };
     Gap { from: Instant(from), until: Instant(until), slots: gap.len(), cause }
@@ -61,7 +66,6 @@ mod tests {
 
     use super::*;
     use crate::metering::sample::{PortKind, Rates, Sample};
-    use crate::metering::units::Slot;
 
     fn span(from: i64, until: i64) -> SlotSpan {
         SlotSpan { from: Slot(from), until: Slot(until) }
@@ -103,6 +107,8 @@ mod tests {
         for (gap, ports, cause) in [
             (span(4, 5), vec![port(None)], Some("gap")),
             (span(5, 7), vec![port(None)], Some("gap+reset")),
+            (span(6, 9), vec![port(None)], None),
+            (span(2, 5), vec![port(None)], None),
             (span(1, 3), vec![port(None)], None),
             (span(1, 3), vec![port(Some(3))], Some(NO_PORT)),
             (span(1, 3), vec![], Some(NO_PORT)),

@@ -69,6 +69,7 @@ pub fn state(state: State) -> &'static str {
     match state {
         State::Held => "held",
         State::Issued => "issued",
+        State::Withdrawn => "withdrawn",
     }
 }
 

@@ -110,8 +110,7 @@ impl Schedule {
             });
         }
         self.collectors.flush().await?;
-        let times = self.times;
-        let order = Order { period, by: BY.to_owned(), now, times, override_reason: None };
+        let order = Order { period, by: BY.to_owned(), now, override_reason: None };
         Ok(Some(self.desk.close(&order, |_, _| {}).await?))
     }
 }
@@ -128,13 +127,18 @@ impl<E: Into<CloseError>> From<E> for NotYet {
         let error = error.into();
         let says = error.to_string();
         let passing = match &error {
-            CloseError::Busy | CloseError::Unfollowed | CloseError::Store(_) | CloseError::Stopping => true,
+            CloseError::Busy | CloseError::Unfollowed(_) | CloseError::Store(_) | CloseError::Stopping => {
+                true
+            }
             CloseError::TooEarly { .. }
             | CloseError::HeldBack(_)
             | CloseError::Nameless(_)
             | CloseError::Inventory(_)
             | CloseError::Unknown { .. }
             | CloseError::Differs(_)
+            | CloseError::TwoUnits(_)
+            | CloseError::BilledElsewhere { .. }
+            | CloseError::Changed(_)
             | CloseError::DataDir(..)
             | CloseError::Exclusion(_) => false,
         };

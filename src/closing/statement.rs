@@ -334,7 +334,9 @@ impl Statement {
             member.p95_bps = if alone {
                 closed.p95
             } else {
-                let rules = Rules { span: member.span(), ..account.rules.clone() };
+                let Rules { method, missing, .. } = account.rules;
+                let (span, allowance) = (member.span(), Allowance::default());
+                let rules = Rules { span, method, missing, allowance };
                 Account { rules, tariff: None }.close(samples).p95
             };
             let decisive = closed.billable_slot.and_then(|slot| sample_in(counting, slot));
@@ -365,6 +367,25 @@ impl Statement {
         }
         let counts = |slot: Slot| !excluded.iter().any(|span| span.contains(slot));
         Cow::Owned(samples.iter().filter(|(slot, _)| counts(*slot)).copied().collect())
+    }
+
+    /// The correction that takes everything back, for what is no longer billed by itself.
+    #[must_use]
+    pub fn void(&self) -> Self {
+        let mut void = Self {
+            until: self.from,
+            plans: Vec::new(),
+            allowances: Vec::new(),
+            exclusions: Vec::new(),
+            members: Vec::new(),
+            breaks: Vec::new(),
+            breaks_total: 0,
+            review: None,
+            ..self.clone()
+        };
+        void.settle(&[]);
+        void.samples_sha256 = digest([]);
+        void
     }
 
     /// Whether another statement says the same of the same samples, whoever issued it and when.

@@ -59,8 +59,8 @@ pub struct Part {
 pub struct Sources<'a> {
     /// What is sold.
     pub inventory: &'a Inventory,
-    /// What was sold when the month began.
-    pub before: &'a Inventory,
+    /// What was sold when the month began; `None` where no inventory was written down yet.
+    pub before: Option<&'a Inventory>,
     /// Servers that are no longer in the inventory, each with the instant of its removal.
     pub removed: &'a [(Server, Timestamp)],
     /// The servers' numbers in the store.
@@ -70,6 +70,13 @@ pub struct Sources<'a> {
 }
 
 impl Unit {
+    /// Whether one allowance holds in all its slots, and all of them count.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let rules = &self.account.rules;
+        self.exclusions.is_empty() && rules.allowance.steps(rules.span).len() == 1
+    }
+
     /// The question that SQL is asked about it.
     #[must_use]
     pub fn question(&self) -> Question {
@@ -104,6 +111,17 @@ impl Sources<'_> {
                 let mut unit = self.server(&server, month);
                 let at = rfc3339(*at);
                 unit.reasons.push(format!("the server was removed from the inventory at {at}"));
+                let pool = self.before.and_then(|before| before.pool_of(&server.id, month));
+                if let Some(pool) = pool {
+                    let missing = format!(
+                        "server {} was in it when the period began, and was removed at {at}",
+                        server.id
+                    );
+                    unit.reasons.push(format!("it was in pool {} when the period began", pool.id));
+                    units.iter_mut().filter(|unit| unit.id == pool.id).for_each(|unit| {
+                        unit.reasons.push(missing.clone());
+                    });
+                }
                 units.push(unit);
             }
         }
@@ -150,6 +168,9 @@ impl Sources<'_> {
         let from = members.iter().map(|part| part.span.from).min().unwrap_or(month.from);
         let until = members.iter().map(|part| part.span.until).max().unwrap_or(month.from);
         let span = SlotSpan { from, until };
+        if !covered(span, members.iter().map(|part| part.span)) {
+            reasons.push("no server of the pool was in service for a part of the period".to_owned());
+        }
         let regions: BTreeSet<&str> = servers.iter().map(|server| server.region.as_str()).collect();
         let rules =
             Rules { span, method: plan.method, missing: plan.missing, allowance: Allowance::new(grants) };
@@ -184,14 +205,55 @@ impl Sources<'_> {
                 }
             }
         }
-        if let Some(before) = self.before.servers.get(&server.id)
-            && reasons.is_empty()
-            && !same_ports(&before.ports, &server.ports, start, end)
-        {
-            reasons
-                .push("its ports were changed in the inventory during the period, without a date".to_owned());
+        if let Some(before) = self.before {
+            reasons.extend(self.changed_without_a_date(before, server, span, reasons.is_empty()));
         }
         (part, reasons)
+    }
+
+    /// What the inventory says otherwise of the period's beginning than it did then, since a date would have said from
+    /// when it holds.
+    fn changed_without_a_date(
+        &self,
+        before: &Inventory,
+        server: &Server,
+        span: SlotSpan,
+        ports_too: bool,
+    ) -> Vec<String> {
+        let mut changed = Vec::new();
+        if before.timezone_name != self.inventory.timezone_name {
+            changed.push(format!("the time zone, which was {}", before.timezone_name));
+        }
+        let (start, end) = (span.from.start(), span.until.start());
+        match before.servers.get(&server.id) {
+            None if server.service_start.is_none_or(|from| from < start) => {
+                changed.push("the server, which was not there, and has no service_start".to_owned());
+            }
+            None => {}
+            Some(was) => {
+                if was.customer != server.customer {
+                    changed.push(format!("the customer, who was {:?}", was.customer));
+                }
+                if was.service_start != server.service_start {
+                    changed.push("service_start".to_owned());
+                }
+                let (plan, then) = (self.inventory.plan_at(server, start), before.plan_at(was, start));
+                if plan.id != then.id {
+                    changed.push(format!("the plan, which was {:?}", then.id));
+                } else if terms(&plan) != terms(&then) {
+                    changed.push(format!("the terms of plan {:?}", plan.id));
+                }
+                if self.inventory.allowance_at(server, start) != before.allowance_at(was, start) {
+                    changed.push("what was granted when it began".to_owned());
+                }
+                if ports_too && !same_ports(&was.ports, &server.ports, start, end) {
+                    changed.push("its ports".to_owned());
+                }
+            }
+        }
+        let says =
+            |what: String| format!("changed in the inventory since the period began, without a date: {what}");
+        changed.into_iter().map(says).collect()
     }
 
     fn exclusions_of<'p>(&self, members: impl IntoIterator<Item = &'p Part>) -> Vec<Exclusion> {
@@ -209,6 +271,25 @@ impl Sources<'_> {
 
 fn plan_steps(inventory: &Inventory, server: &Server, span: SlotSpan) -> Vec<(Slot, String)> {
     inventory.plan_steps(server, span).into_iter().map(|(slot, plan)| (slot, plan.id)).collect()
+}
+
+/// What of a plan is the same in all slots.
+fn terms(plan: &Plan) -> impl PartialEq {
+    (plan.method, plan.missing, plan.tariff.clone(), plan.min_coverage)
+}
+
+/// Whether every slot of `span` is in one of `parts`.
+fn covered(span: SlotSpan, parts: impl Iterator<Item = SlotSpan>) -> bool {
+    let mut parts: Vec<SlotSpan> = parts.collect();
+    parts.sort_unstable_by_key(|part| part.from);
+    let reached =
+        parts.iter().fold(
+            span.from,
+            |reached, part| {
+                if part.from <= reached { reached.max(part.until) } else { reached }
+            },
+        );
+    reached >= span.until
 }
 
 /// Whether two lists of ports say the same of the time from `start` to `end`.

@@ -101,23 +101,29 @@ impl Variation {
         let mut inventory = inventory.clone();
         // Servers that name no plan are on one that need not be written down.
         inventory.plans.entry(crate::inventory::PLAN_DEFAULT.to_owned()).or_default();
+        let mut codes =
+            inventory.plans.values().filter_map(|plan| Some(plan.tariff.as_ref()?.currency().clone()));
+        let first = codes.next();
+        // The one currency of all plans is that of a plan which has none.
+        let only = if codes.all(|code| Some(&code) == first.as_ref()) { first.clone() } else { None };
         for plan in inventory.plans.values_mut() {
             plan.allowance = self.allowance.unwrap_or(plan.allowance);
             plan.method = self.method.unwrap_or(plan.method);
             plan.missing = self.missing.unwrap_or(plan.missing);
-            plan.tariff = self.tariff(plan)?;
+            plan.tariff = self.tariff(plan, only.as_ref())?;
         }
         Ok(inventory)
     }
 
-    fn tariff(&self, plan: &Plan) -> Result<Option<Tariff>, WhatIfError> {
+    fn tariff(&self, plan: &Plan, only: Option<&Currency>) -> Result<Option<Tariff>, WhatIfError> {
         let known = plan.tariff.as_ref();
         let tiers = match (self.price, known) {
             (Some(price), _) => vec![Tier { from: Bps(0), price }],
             (None, Some(known)) => known.tiers().to_vec(),
             (None, None) => return Ok(None),
         };
-        let currency = self.currency.clone().or_else(|| known.map(|known| known.currency().clone()));
+        let own = known.map(|known| known.currency().clone());
+        let currency = self.currency.clone().or(own).or_else(|| only.cloned());
         let currency = currency.ok_or_else(|| WhatIfError::NoCurrency(plan.id.clone()))?;
         let unit = self.unit.or(known.map(Tariff::unit)).unwrap_or(UNIT_DEFAULT);
         let rounding = self.rounding.or(known.map(Tariff::rounding)).unwrap_or(Rounding::Up);
@@ -157,8 +163,8 @@ pub async fn compare(
     let facts = Facts::load(store, period, &trail).await?;
     let other = variation.apply(&facts.inventory)?;
     let wanted = |unit: &Unit| server.is_none_or(|server| server == unit.id);
-    let now: Vec<Unit> = facts.units().into_iter().filter(wanted).collect();
-    let then: Vec<Unit> = facts.units_by(&other).into_iter().filter(wanted).collect();
+    let now: Vec<Unit> = facts.units()?.into_iter().filter(wanted).collect();
+    let then: Vec<Unit> = facts.units_by(&other)?.into_iter().filter(wanted).collect();
     if let Some(server) = server.filter(|_| now.is_empty()) {
         let server = server.to_owned();
         return Err(

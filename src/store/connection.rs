@@ -43,6 +43,18 @@ pub enum StoreError {
     /// What is stored can't be understood.
     #[error("what is stored makes no sense: {0}")]
     Contents(String),
+    /// A statement that was issued is never written again.
+    #[error(
+        "revision {revision} of the statement of {server:?} for {period} was issued already, and stays as it is"
+    )]
+    Issued {
+        /// The month.
+        period: String,
+        /// The server or pool.
+        server: String,
+        /// The revision.
+        revision: u32,
+    },
 }
 
 enum Source {

@@ -32,6 +32,20 @@ pub struct PortProgress {
     pub pending_ms: Option<i64>,
 }
 
+/// What is stored and has not been followed by all that follows from it: where no service runs, or it has just begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Pending {
+    /// Another inventory was put in force, with this version.
+    #[error("samples are not yet made by version {0} of the inventory")]
+    Inventory(u64),
+    /// The last slots have not closed.
+    #[error("the last slots of the period have not closed")]
+    Slots,
+    /// So many readings were taken of which no samples are stored.
+    #[error("{0} readings are stored of which samples are not")]
+    Readings(u64),
+}
+
 /// What a port carried, by the slot and the port.
 pub type StoredSlots = BTreeMap<(Slot, PortId), PortSlot>;
 
@@ -101,17 +115,25 @@ impl Store {
         .await
     }
 
-    /// Whether something is stored from which not everything has followed yet that may matter between `from` and
-    /// `until`: readings of that time, or another inventory. So it is where no service runs, or it has just taken some.
+    /// What has not followed yet of that which is stored and may matter between `from` and `until`; `None` where the
+    /// samples of that time are complete as far as anybody knows. `closed_at` is when its last slot closes.
     ///
     /// # Errors
     /// When ClickHouse does not answer.
-    pub async fn unfollowed(&self, from: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+    pub async fn pending(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        closed_at: Timestamp,
+    ) -> Result<Option<Pending>, StoreError> {
         // In this order: a checkpoint of meanwhile is of nothing older.
         let inventory = self.inventory_version().await?;
         let checkpoint = self.checkpoint().await?;
         if checkpoint.inventory < inventory {
-            return Ok(true);
+            return Ok(Some(Pending::Inventory(inventory)));
+        }
+        if i64::try_from(checkpoint.clock_ms).is_ok_and(|clock| clock < closed_at.0) {
+            return Ok(Some(Pending::Slots));
         }
         let readings: u64 = self
             .read("looking for readings from which nothing followed", |client| async move {
@@ -120,7 +142,7 @@ impl Store {
                 client.query(sql).bind(from.0).bind(until.0).bind(checkpoint.batch).fetch_one().await
             })
             .await?;
-        Ok(readings > 0)
+        Ok((readings > 0).then_some(Pending::Readings(readings)))
     }
 
     /// How far each port's readings go, and from where on nothing followed yet from batches after `batch`.

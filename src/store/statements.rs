@@ -17,6 +17,8 @@ pub enum State {
     Held = 0,
     /// It is final.
     Issued = 1,
+    /// It was held, and there is nothing to bill any more.
+    Withdrawn = 2,
 }
 
 /// A statement as it is stored, or is to be.
@@ -85,7 +87,7 @@ impl Filed {
 }
 
 impl Store {
-    /// Every revision of every statement of `period`, in the order of servers and revisions.
+    /// Every revision of every statement of `period`, in the order of servers and revisions; without withdrawn ones.
     ///
     /// # Errors
     /// When ClickHouse does not answer, or a statement can't be understood.
@@ -93,7 +95,8 @@ impl Store {
         let period = &period.to_string();
         let rows: Vec<StatementRow> = self
             .read("reading statements", |client| async move {
-                let sql = "SELECT ?fields FROM statements FINAL WHERE period = ? ORDER BY server, revision";
+                let sql = "SELECT ?fields FROM statements FINAL WHERE period = ? AND state != 'withdrawn' \
+                           ORDER BY server, revision";
                 client.query(sql).bind(period).fetch_all().await
             })
             .await?;
@@ -109,18 +112,40 @@ impl Store {
         let rows: Vec<StatementRow> = self
             .read("reading a server's statements", |client| async move {
                 let sql =
-                    "SELECT ?fields FROM statements FINAL WHERE period = ? AND server = ? ORDER BY revision";
+                    "SELECT ?fields FROM statements FINAL WHERE period = ? AND server = ? AND state != 'withdrawn' \
+                           ORDER BY revision";
                 client.query(sql).bind(period).bind(server).fetch_all().await
             })
             .await?;
         rows.into_iter().map(filed).collect()
     }
 
-    /// Stores statements of one month, all of them or none.
+    /// Stores statements of one month, all of them or none, as act number `serial` leaves them.
     ///
     /// # Errors
-    /// When ClickHouse does not take them.
+    /// When one of them was issued already, by whomever, or two are of one server and revision; when ClickHouse does
+    /// not take them.
     pub async fn put_statements(&self, statements: &[Filed], serial: u64) -> Result<(), StoreError> {
+        let Some(first) = statements.first() else { return Ok(()) };
+        let key = |filed: &Filed| (filed.statement.server.clone(), filed.statement.revision);
+        let mut keys: Vec<(String, u32)> = statements.iter().map(key).collect();
+        keys.sort_unstable();
+        let twice = keys.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone());
+        let (period, wanted) = (&first.statement.period.to_string(), &keys);
+        // Where two machines use one ClickHouse no lock keeps them apart.
+        let issued: Vec<(String, u32)> = self
+            .read("looking for issued statements", |client| async move {
+                let sql = "SELECT server, revision FROM statements FINAL WHERE period = ? AND state = 'issued' \
+                           AND server IN ? AND revision IN ?";
+                let (servers, revisions): (Vec<&str>, Vec<u32>) =
+                    wanted.iter().map(|(server, revision)| (server.as_str(), *revision)).unzip();
+                client.query(sql).bind(period).bind(servers).bind(revisions).fetch_all().await
+            })
+            .await?;
+        let issued = issued.into_iter().find(|key| keys.binary_search(key).is_ok());
+        if let Some((server, revision)) = twice.or(issued) {
+            return Err(StoreError::Issued { period: period.clone(), server, revision });
+        }
         let row = |filed: &Filed| StatementRow {
             period: filed.statement.period.to_string(),
             server: filed.statement.server.clone(),
@@ -129,7 +154,8 @@ impl Store {
             customer: filed.statement.customer.clone(),
             region: filed.statement.region.clone(),
             body: filed.body.clone(),
-            serial,
+            // Of one act, what is issued counts.
+            serial: serial * 4 + u64::from(filed.state as u8),
         };
         let rows: Vec<StatementRow> = statements.iter().map(row).collect();
         self.try_put("storing statements", "statements", &rows).await

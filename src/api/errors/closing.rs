@@ -13,11 +13,12 @@ fn not_now(says: impl ToString, soon: bool) -> ApiError {
 impl From<CloseError> for ApiError {
     fn from(error: CloseError) -> Self {
         match error {
-            CloseError::TooEarly { .. } | CloseError::Differs(_) => not_now(error, false),
-            CloseError::Unfollowed => not_now(
-                "readings are stored from which not everything has followed yet; try again in a moment",
-                true,
-            ),
+            CloseError::TooEarly { .. }
+            | CloseError::Differs(_)
+            | CloseError::TwoUnits(_)
+            | CloseError::BilledElsewhere { .. }
+            | CloseError::Changed(_) => not_now(error, false),
+            CloseError::Unfollowed(pending) => not_now(format!("{pending}; try again in a moment"), true),
             CloseError::Busy => {
                 not_now("something is being closed or corrected right now; try again when it is done", true)
             }

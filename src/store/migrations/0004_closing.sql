@@ -5,11 +5,11 @@ CREATE TABLE IF NOT EXISTS statements
     period LowCardinality(String),
     server String,
     revision UInt32,
-    state Enum8('held' = 0, 'issued' = 1),
+    state Enum8('held' = 0, 'issued' = 1, 'withdrawn' = 2),
     customer String,
     region LowCardinality(String),
     body String CODEC(ZSTD(3)),
-    -- The number of the act by which it was written; the highest counts.
+    -- From the number of the act by which it was written; the highest counts.
     serial UInt64
 )
 ENGINE = ReplacingMergeTree(serial)
