@@ -40,6 +40,8 @@ const PLACES: &[&str] = &[
     "collectors/snmp/src/lib.rs",
     "dashboards/web/package.json",
     "docs/ARCHITECTURE.md",
+    "docs/BILLING.ja.md",
+    "docs/BILLING.md",
     "docs/OPERATING.md",
     "docs/decisions",
     "src/aggregator",
