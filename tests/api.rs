@@ -116,7 +116,7 @@ async fn parts(store: Store) -> (App, Pipeline, Queue) {
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let (intake, queue) = Intake::new();
     let collectors = Collectors::open(store.clone()).await.unwrap();
-    let desk = Desk::new(store.clone(), &std::env::temp_dir(), Times::default());
+    let desk = Desk::new(store.clone(), &std::env::temp_dir(), times);
     let app = App { live: pipeline.live(), intake, collectors, desk, store, now, times, metrics: None };
     (app, pipeline, queue)
 }

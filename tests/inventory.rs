@@ -127,7 +127,7 @@ async fn service(name: &str) -> (Router, Pipeline, Store) {
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let (intake, _) = Intake::new();
     let collectors = meter95::collectors::registry::Collectors::open(store.clone()).await.unwrap();
-    let desk = meter95::closing::desk::Desk::new(store.clone(), &dir, Times::default());
+    let desk = meter95::closing::desk::Desk::new(store.clone(), &dir, times);
     let live = pipeline.live();
     let app = App { live, intake, store: store.clone(), now, times, metrics: None, collectors, desk };
     (api::router(app), pipeline, store)

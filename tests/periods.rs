@@ -114,7 +114,7 @@ impl Site {
         stop.cancel();
         running.await.unwrap().unwrap();
         let collectors = Collectors::open(store.clone()).await.unwrap();
-        let desk = Desk::new(store.clone(), &dir, Times::default());
+        let desk = Desk::new(store.clone(), &dir, times);
         let now = in_november;
         Self { app: App { live, intake, collectors, desk, store, now, times, metrics: None }, dir }
     }
@@ -227,10 +227,12 @@ async fn a_month_goes_all_the_way() {
     );
     let sums = json!({
         "state": "closed", "closed_at": "2026-10-31T15:10:00Z", "closed_by": "aiko", "issued": 1, "held": 1,
-        "amounts": [{"currency": "JPY", "amount": "4230"}], "held_back": [], "closing": null,
+        "amounts": [{"currency": "JPY", "amount": "4230"}], "held_back": held_back, "closing": null,
     });
     has(&site.get(state).await.ok(), sums);
-    let again = site.post(close, &json!({"by": "ben", "override": "it did"})).await.ok();
+    site.post(close, &json!({"by": "ben"})).await.refused(409, "tokyo-1");
+    site.holds(0).await;
+    let again = site.post(close, &json!({"by": "ben"})).await.ok();
     assert_eq!(again, json!({"issued": 0, "issued_before": 1, "held": 1, "differing": []}));
 
     // 57th of 60 ascending: 5.7 Mbps, 4.7 over the allowance, at 900.
@@ -251,13 +253,14 @@ async fn a_month_goes_all_the_way() {
     has(held, json!({"state": "held", "server": "web/02", "p95_bps": 2_000_000, "amount": "900"}));
     assert!(held["review"]["reasons"][0].as_str().unwrap().contains("coverage 0.5"), "{held}");
     let bundle = "/v1/periods/2026-10/statements/web%2F02/bundle";
-    site.get(bundle).await.refused(409, "held for review");
+    site.get(bundle).await.refused(409, "waits for review");
     let approve = "/v1/periods/2026-10/reviews/web%2F02";
     let approved = site.post(approve, &json!({"by": "ben", "note": "switch was replaced"})).await.ok();
     has(&approved, json!({"state": "issued", "server": "web/02", "issued_by": "ben", "amount": "900"}));
     assert_eq!(approved["review"]["note"], "switch was replaced");
     site.post(approve, &json!({"by": "ben", "note": "x"})).await.refused(404, "no held statement");
-    let sums = json!({"issued": 2, "held": 0, "amounts": [{"currency": "JPY", "amount": "5130"}]});
+    let sums =
+        json!({"issued": 2, "held": 0, "held_back": [], "amounts": [{"currency": "JPY", "amount": "5130"}]});
     has(&site.get(state).await.ok(), sums);
 
     // What proves and explains it.
@@ -340,8 +343,7 @@ async fn a_month_goes_all_the_way() {
     let other = site.get(query).await.ok();
     has(&other, json!({"compared": 2, "changed": 2, "amount_changes": {"JPY": "-1800"}}));
     has(&other["servers"][1]["then"], json!({"amount": "2250", "allowance_bps": 2_000_000}));
-    let same =
-        site.get("/v1/periods/2026-10/what-if?method=in&price=900&currency=JPY&server=web01").await.ok();
+    let same = site.get("/v1/periods/2026-10/what-if?method=in&price=900&server=web01").await.ok();
     assert_eq!((&same["changed"], &same["servers"]), (&json!(0), &json!([])));
     let same = site.get("/v1/periods/2026-10/what-if?method=in&all=true").await.ok();
     assert_eq!(same["servers"].as_array().unwrap().len(), 2);
@@ -467,7 +469,7 @@ async fn what_can_t_be_is_refused_in_words() {
     let changed = changes(&before, &after);
     site.app.store.put_inventory(&changed, version + 1, in_november(), "test").await.unwrap();
     let unfollowed = ask(&site.at(in_november), "POST", close, &by).await;
-    unfollowed.refused(409, "samples are not yet made by version");
+    unfollowed.refused(409, "samples are not yet made by version 2 of the inventory; try again in a moment");
     assert_eq!(unfollowed.header(header::RETRY_AFTER), "2");
     has(&site.get("/v1/periods/2026-10").await.ok(), json!({"state": "open", "issued": 0, "held": 0}));
 }

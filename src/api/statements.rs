@@ -133,9 +133,10 @@ pub(super) async fn bundle(
 ) -> Result<Response, ApiError> {
     let Path(of) = path.map_err(|e| path_error(&e))?;
     let Found { filed, .. } = Found::at(&app, of, &Fields::of(&uri, &["revision"])?).await?;
-    if filed.state == statements::State::Held {
+    if filed.state != statements::State::Issued {
         return Err(ApiError::NotNow {
-            says: "the statement is held for review, so it can't be proved yet".to_owned(),
+            says: "only what is issued can be proved; this statement waits for review, or was withdrawn"
+                .to_owned(),
             soon: false,
             held_back: Vec::new(),
         });

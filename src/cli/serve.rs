@@ -113,7 +113,7 @@ impl Service {
                 intake::run(pipeline, queue, clock::now, stop).await
             }
         });
-        let desk = Desk::new(store.clone(), &site.data_dir, site.config.times());
+        let desk = Desk::new(store.clone(), &site.data_dir, times);
         let schedule_stop = CancellationToken::new();
         let schedule = Schedule {
             desk: desk.clone(),

@@ -56,7 +56,7 @@ pub struct Standing {
     /// What the newest issued statements add up to, in the order of currencies.
     pub amounts: Vec<Amount>,
     /// Collectors that may have readings of it which were not sent, each in a sentence; empty while it runs and once
-    /// it is closed.
+    /// all of it is issued.
     pub held_back: Vec<String>,
     /// How far a close that this process carries out has come.
     pub closing: Option<Progress>,
@@ -107,12 +107,14 @@ impl Standing {
         let closes_at = until.plus_ms(grace_ms);
         let closed = trail.closed(period);
         let state = Phase::at(now, from, until, closes_at, closed.is_some());
+        let count = |state: State| sums.iter().filter(|s| s.state == state).map(|s| s.statements).sum();
+        let (issued, held): (u64, u64) = (count(State::Issued), count(State::Held));
         let held_back = match state {
             Phase::Grace | Phase::Open => holding_back(reports, until),
+            // What is held may be made anew by closing again.
+            Phase::Closed if held > 0 => holding_back(reports, until),
             Phase::ToCome | Phase::Running | Phase::Closed => Vec::new(),
         };
-        let count = |state: State| sums.iter().filter(|s| s.state == state).map(|s| s.statements).sum();
-        let (issued, held) = (count(State::Issued), count(State::Held));
         let amounts = sums.into_iter().filter(|sum| sum.state == State::Issued);
         Ok(Self {
             period,
