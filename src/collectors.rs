@@ -129,13 +129,17 @@ pub struct HeldBack {
     pub until: Timestamp,
 }
 
+/// How long after an instant a collector must have been heard of to be known to hold nothing from before it, in ms: a
+/// pass that was under way hands over what it read earlier.
+const HEARD_AFTER_MS: i64 = 120_000;
+
 /// Which collectors may still hold readings from before `until` (SPEC.md section 8): those that said that they do, and
-/// those that have not been heard of since and did not stop in order.
+/// those that have not been heard of two minutes after it and did not stop in order.
 #[must_use]
 pub fn holding_back(reports: &[CollectorReport], until: Timestamp) -> Vec<HeldBack> {
     let may_hold = |report: &&CollectorReport| {
         let says_so = report.unsent > 0 && report.oldest_unsent.is_none_or(|oldest| oldest < until);
-        says_so || (report.at < until && !report.stopped)
+        says_so || (report.at < until.plus_ms(HEARD_AFTER_MS) && !report.stopped)
     };
     reports.iter().filter(may_hold).map(|report| HeldBack { report: report.clone(), until }).collect()
 }
@@ -190,12 +194,13 @@ mod tests {
     fn who_may_hold_readings_holds_a_period_back() {
         // Heard of when (ms after the end), unsent, the oldest (ms after the end), stopped in order.
         for (at, unsent, oldest, stopped, says) in [
-            (0, 0, None, false, None),
+            (120_000, 0, None, false, None),
+            (119_999, 0, None, false, Some("was last heard of at 2026-11-30T15:01:59.999Z and may hold")),
             (-1, 0, None, false, Some("was last heard of at 2026-11-30T14:59:59.999Z and may hold")),
             (-1, 0, None, true, None),
             (-86_400_000, 0, None, true, None),
             (60_000, 3, Some(-1), false, Some("holds 3 readings, the oldest of 2026-11-30T14:59:59.999Z")),
-            (60_000, 3, Some(0), false, None),
+            (120_000, 3, Some(0), false, None),
             (
                 -60_000,
                 3,

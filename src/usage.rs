@@ -50,6 +50,8 @@ pub struct ServerUsage {
     pub region: String,
     /// The plan in force at the period's end, by whose terms it is billed.
     pub plan: String,
+    /// The pool with which it is billed; then the amounts are the pool's, and it has none of its own.
+    pub pool: Option<String>,
     /// What is ranked.
     pub method: Method,
     /// The currency of the amounts; `None` where the plan has no price.
@@ -214,7 +216,8 @@ impl ServerUsage {
         last: Option<(Slot, Sample)>,
     ) -> Self {
         let plan = inventory.terms_of(server, rules.span);
-        let tariff = plan.tariff.as_ref();
+        let pool = inventory.pool_of(&server.id, rules.span).map(|pool| pool.id.clone());
+        let tariff = plan.tariff.as_ref().filter(|_| pool.is_none());
         let billable = |overage: Option<Bps>| Some(tariff?.billable(overage?));
         let amount = |overage: Option<Bps>| Some(tariff?.amount(billable(overage)?));
         Self {
@@ -222,6 +225,7 @@ impl ServerUsage {
             customer: server.customer.clone(),
             region: server.region.clone(),
             plan: plan.id.clone(),
+            pool,
             method: rules.method,
             currency: tariff.map(|tariff| tariff.currency().to_string()),
             samples: figures.samples,

@@ -396,6 +396,11 @@ async fn a_month_in_which_everything_happens_adds_up() {
     let shares = pool["members"].as_array().unwrap().iter().map(|m| m["share_out_bps"].as_u64().unwrap());
     assert_eq!(shares.sum::<u64>(), pool["p95_bps"].as_u64().unwrap());
 
+    // A server of a pool has no amount of its own.
+    let usage = prints(dir, &with(&["usage", "--format", "json"], &["--server", "m02"]));
+    let usage: Value = serde_json::from_str(&usage).unwrap();
+    assert_eq!((&usage[0]["pool"], &usage[0]["amount"]), (&json!("kita-all"), &Value::Null));
+
     // Corrections: the incident was none, the add-on was larger, and a server of the pool has one more port.
     prints(dir, &["exclusions", "withdraw", "1", "--why", "other server", "--by", "aiko"]);
     let revise =

@@ -183,6 +183,7 @@ fn print(servers: &[Affected]) {
         ("would be", true),
         ("Difference", true),
     ];
+    let pooled = |line: &Affected| line.pool.as_ref().map(|pool| format!("in {pool}"));
     let amount = |amount: Option<Decimal>| amount.map_or_else(|| "-".to_owned(), |a| a.to_string());
     let rows = servers.iter().map(|line| {
         let difference = line.difference.zip(line.currency.as_ref());
@@ -196,8 +197,8 @@ fn print(servers: &[Affected]) {
             mbps_or_dash(line.overage_after_bps),
             mbps_or_dash(line.billable_before_bps),
             mbps_or_dash(line.billable_after_bps),
-            amount(line.amount_before),
-            amount(line.amount_after),
+            pooled(line).unwrap_or_else(|| amount(line.amount_before)),
+            pooled(line).unwrap_or_else(|| amount(line.amount_after)),
             difference.map_or_else(|| "-".to_owned(), |(d, currency)| format!("{} {currency}", signed(d))),
         ]
     });
@@ -225,6 +226,7 @@ mod tests {
         let server = |currency: Option<&str>, before: Option<i64>, after: i64| Affected {
             server: String::new(),
             customer: String::new(),
+            pool: None,
             slots_changed: 1,
             p95_before_bps: None,
             p95_after_bps: None,

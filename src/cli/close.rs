@@ -90,7 +90,8 @@ fn bar(period: Month) -> ProgressBar {
 fn print(period: Month, outcome: &Outcome) {
     let Outcome { issued, issued_before, held, differing } = outcome;
     show::line(format_args!(
-        "{period}: {issued} statements issued, {issued_before} were before, {held} held for review, {} not issued",
+        "{period}: {} issued, {issued_before} were before, {held} held for review, {} not issued",
+        show::counted(*issued, "statement"),
         differing.len()
     ));
     for difference in differing.iter().take(SHOWN_MAX) {

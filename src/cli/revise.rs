@@ -90,7 +90,7 @@ fn print(period: Month, revisions: &[Revision], dry_run: bool) {
         ("Overage", true),
         ("Amount before", true),
         ("Amount", true),
-        ("Look at", false),
+        ("To look at", false),
     ];
     let amount = |statement: &crate::closing::statement::Statement| {
         let amount = statement.amount.zip(statement.currency.as_ref());
@@ -110,14 +110,12 @@ fn print(period: Month, revisions: &[Revision], dry_run: bool) {
         ]
     });
     show::line(show::table(&columns, rows));
-    let count = revisions.len();
-    if dry_run {
-        show::line(format_args!(
-            "{count} statements would have a new revision; nothing is issued (--dry-run)."
-        ));
+    let new = show::counted(revisions.len() as u64, "new revision");
+    show::line(if dry_run {
+        format!("{new} would be issued (--dry-run).")
     } else {
-        show::line(format_args!("{count} statements have a new revision."));
-    }
+        format!("{new} issued.")
+    });
 }
 
 impl<'a> Line<'a> {

@@ -64,6 +64,12 @@ pub fn hours(slots: u64) -> String {
     format!("{}:{:02}", slots / 12, slots % 12 * 5)
 }
 
+/// So many things of one name, as in "1 statement" and "2 statements".
+#[must_use]
+pub fn counted(n: u64, name: &str) -> String {
+    if n == 1 { format!("1 {name}") } else { format!("{n} {name}s") }
+}
+
 /// Prints a line. Whoever reads may stop reading: that is no error.
 pub fn line(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{text}");

@@ -85,7 +85,9 @@ fn print(usage: &Usage) {
             line.p95_bps.map_or_else(|| "no data".to_owned(), mbps),
             mbps(line.allowance_bps),
             mbps_or_dash(line.overage_bps),
-            amount.unwrap_or_else(|| "-".to_owned()),
+            amount
+                .or_else(|| line.pool.as_ref().map(|pool| format!("in {pool}")))
+                .unwrap_or_else(|| "-".to_owned()),
             mbps_or_dash(line.locked_in_overage_bps),
             hours(line.burst_left_slots),
             line.coverage.map_or_else(|| "-".to_owned(), percent),
@@ -111,6 +113,7 @@ struct Flat<'a> {
     customer: &'a str,
     region: &'a str,
     plan: &'a str,
+    pool: Option<&'a str>,
     method: &'a str,
     samples: u64,
     expected: u64,
@@ -141,6 +144,7 @@ impl<'a> Flat<'a> {
             customer: &line.customer,
             region: &line.region,
             plan: &line.plan,
+            pool: line.pool.as_deref(),
             method: line.method.name(),
             samples: line.samples,
             expected: line.expected,

@@ -260,8 +260,8 @@ fn fill(statement: &mut Statement, unit: &Unit, stored: &Stored) -> Vec<String> 
 
     let mut reasons = unit.reasons.clone();
     reasons.extend(thin(statement));
-    reasons
-        .extend(statement.members.iter().filter_map(|member| strange(member, statement.members.len() > 1)));
+    let of_several = statement.members.len() > 1;
+    reasons.extend(statement.members.iter().flat_map(|member| strange(member, of_several)));
     reasons
 }
 
@@ -290,20 +290,28 @@ fn thin(statement: &Statement) -> Option<String> {
     (coverage < least).then(|| format!("coverage {coverage} is below {least}"))
 }
 
-/// The member's gaps of which nothing tells the cause, in words.
-fn strange(member: &Member, of_several: bool) -> Option<String> {
+/// The member's gaps that a person should look at, in words: one reason for those of which nothing tells the cause, and
+/// one for those in which it had no port.
+fn strange(member: &Member, of_several: bool) -> Vec<String> {
     let strange: Vec<&Gap> = member.gaps.iter().filter(|gap| gaps::is_strange(gap)).collect();
-    let slots: u64 = strange.iter().map(|gap| gap.slots).sum();
-    let named = strange.iter().take(GAPS_NAMED_MAX).map(|gap| {
-        let why = if gap.cause.is_some() { " (no port was assigned)" } else { "" };
-        format!("{} to {}{why}", rfc3339(gap.from.0), rfc3339(gap.until.0))
-    });
-    let named = named.collect::<Vec<_>>().join(", ");
-    let more = match strange.len().saturating_sub(GAPS_NAMED_MAX) {
-        0 => String::new(),
-        more => format!(" and {more} more spans"),
-    };
+    let (without_port, unknown): (Vec<&Gap>, Vec<&Gap>) =
+        strange.into_iter().partition(|gap| gap.cause.is_some());
     let of = if of_several { format!("server {}: ", member.server) } else { String::new() };
-    (!strange.is_empty())
-        .then(|| format!("{of}{slots} slots without a sample of unknown cause: {named}{more}"))
+    let told = [
+        (unknown, "slots without a sample of unknown cause"),
+        (without_port, "slots in which it had no port"),
+    ];
+    let told = told.into_iter().filter(|(gaps, _)| !gaps.is_empty());
+    told.map(|(gaps, what)| {
+        let slots: u64 = gaps.iter().map(|gap| gap.slots).sum();
+        let named = gaps.iter().take(GAPS_NAMED_MAX);
+        let named = named.map(|gap| format!("{} to {}", rfc3339(gap.from.0), rfc3339(gap.until.0)));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = match gaps.len().saturating_sub(GAPS_NAMED_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more spans"),
+        };
+        format!("{of}{slots} {what}: {named}{more}")
+    })
+    .collect()
 }

@@ -175,6 +175,8 @@ pub struct Affected {
     pub server: String,
     /// Who pays for it.
     pub customer: String,
+    /// The pool with which it is billed; then it has no amount of its own.
+    pub pool: Option<String>,
     /// Slots whose sample would be another one.
     pub slots_changed: u64,
     /// The p95, as it is.
@@ -206,6 +208,7 @@ impl Affected {
         Self {
             server: before.server,
             customer: before.customer,
+            pool: before.pool,
             slots_changed,
             p95_before_bps: before.p95_bps,
             p95_after_bps: after.p95_bps,

@@ -124,6 +124,12 @@ impl Page<'_> {
         };
         let p95 = mbps(p95);
         self.say(format!("95th percentile: {p95} Mbps"), format!("95パーセンタイル値: {p95} Mbps"));
+        if self.statement().allowances.len() > 1 {
+            self.say(
+                "The allowance changed: the overage is ranked by itself, slot by slot, and not this figure less the allowance.",
+                "期間中に契約帯域が変わったため、超過帯域はスロットごとの超過分を順位付けした値であり、上の値から契約帯域を引いたものではありません。",
+            );
+        }
         match amount.map(money) {
             Some(amount) => {
                 let billable = mbps(billable);

@@ -23,7 +23,7 @@ pub const COLUMNS: [Column; 26] = [
     Column { name: "expected", en: "Slots expected", ja: "対象スロット数" },
     Column { name: "coverage", en: "Coverage", ja: "計測率" },
     Column { name: "p95_bps", en: "95th percentile (bit/s)", ja: "95パーセンタイル値(bit/s)" },
-    Column { name: "allowance_bps", en: "Allowance (bit/s)", ja: "契約帯域(bit/s)" },
+    Column { name: "allowance_bps", en: "Allowance at the end (bit/s)", ja: "契約帯域(期末、bit/s)" },
     Column { name: "overage_bps", en: "Overage (bit/s)", ja: "超過帯域(bit/s)" },
     Column { name: "billable_bps", en: "Billable (bit/s)", ja: "課金対象帯域(bit/s)" },
     Column {
