@@ -4,11 +4,13 @@
 //! it makes as things stand ([`gaps`]: what was not measured, and why). The [`desk`] is the one door to what is written:
 //! [`close`] issues statements or holds them, [`review`] lets a held one go, [`revise`] corrects an issued one,
 //! [`exclusions`] declare incidents; [`standing`] is how far a month is, and the [`schedule`] closes it when it is due.
-//! [`acts`] is the trail of all that, a [`statement`] what stays. [`what_if`] asks the same samples under other terms. Out of
-//! statements come a [`listing`], the lines of an [`export`], the [`bundle`] and [`proof`] by which one can be recomputed, and
-//! what [`explain`] tells a customer.
+//! [`acts`] is the trail of all that, a [`statement`] what stays, [`settle`] how its figures come out of samples. [`what_if`]
+//! asks the same samples under other terms. Out of statements come a [`listing`], the lines of an [`export`], the [`bundle`]
+//! and [`proof`] by which one can be recomputed, and what [`explain`] tells a customer.
 
 pub mod statement;
+
+pub mod settle;
 
 pub mod acts;
 

@@ -10,7 +10,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::gaps::gaps;
-use super::statement::{Gap, Member, Statement, digest};
+use super::settle::digest;
+use super::statement::{Gap, Member, Statement};
 use super::table::quoted;
 use crate::inventory::instant::{Instant, rfc3339};
 use crate::metering::period::SlotSpan;

@@ -8,7 +8,8 @@ use meter95_reading::{PortKey, Timestamp};
 use rust_decimal::Decimal;
 
 use super::gaps::{self, BREAKS_MAX};
-use super::statement::{AllowanceStep, BreakLine, Gap, Member, PlanStep, RevisedSlot, Statement, digest};
+use super::settle::digest;
+use super::statement::{AllowanceStep, BreakLine, Gap, Member, PlanStep, RevisedSlot, Statement};
 use super::unit::{Part, Unit};
 use crate::aggregator::output::{PortId, ServerId};
 use crate::inventory::instant::{Instant, rfc3339};

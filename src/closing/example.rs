@@ -4,7 +4,8 @@ use meter95_reading::Timestamp;
 use rust_decimal::Decimal;
 
 use super::gaps::gaps;
-use super::statement::{AllowanceStep, Gap, Kind, Member, PlanStep, Statement, digest};
+use super::settle::digest;
+use super::statement::{AllowanceStep, Gap, Kind, Member, PlanStep, Statement};
 use crate::inventory::instant::Instant;
 use crate::metering::money::{Currency, Rounding, Tariff, Tier};
 use crate::metering::overage::{Method, Missing};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::statement::{Member, Statement, digest};
+use super::settle::digest;
+use super::statement::{Member, Statement};
 use crate::aggregator::output::ServerId;
 use crate::metering::period::SlotSpan;
 use crate::metering::sample::Sample;

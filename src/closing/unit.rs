@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use meter95_reading::Timestamp;
 
-use super::statement::{Exclusion, Kind, excluded_slots};
+use super::settle::excluded_slots;
+use super::statement::{Exclusion, Kind};
 use crate::aggregator::output::ServerId;
 use crate::inventory::instant::rfc3339;
 use crate::inventory::pool::Pool;
