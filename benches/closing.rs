@@ -51,12 +51,11 @@ async fn run(servers: u32) -> anyhow::Result<()> {
     fill(&store, servers, period, &inventory).await?;
     // As ClickHouse leaves a month by itself in the days in which it fills.
     client(&store).await?.query("OPTIMIZE TABLE samples FINAL").execute().await?;
-    let end = period.span(&inventory.timezone).1;
-    let clock_ms = u64::try_from(end.0)?;
+    let now = period.span(&inventory.timezone).1.plus_ms(3_600_000);
+    let clock_ms = u64::try_from(now.0)?;
     store.put_checkpoint(Checkpoint { batch: 0, clock_ms, inventory: 1, serial: 1 }).await;
 
     let desk = Desk::new(store.clone(), dir.path(), Times::default());
-    let now = end.plus_ms(3_600_000);
     let order = Order { period, by: "bench".to_owned(), now, override_reason: None };
     let engines = children()?;
     forget_peak("self")?;

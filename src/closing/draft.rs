@@ -25,7 +25,7 @@ use crate::store::month::MonthSamples;
 pub const UNITS_AT_ONCE: usize = 250;
 
 /// Lots of units that are drafted side by side.
-const LOTS_AT_ONCE: usize = 3;
+const LOTS_AT_ONCE: usize = 2;
 
 /// Gaps that a reason names; what is beyond is counted.
 const GAPS_NAMED_MAX: usize = 3;
