@@ -243,7 +243,8 @@ mod tests {
             oldest_unsent: None,
             stopped: false,
         };
-        let reports = [report("a", 1), report("b", -1), report("c", 1), report("d", -2)];
+        let heard = HEARD_AFTER_MS;
+        let reports = [report("a", heard), report("b", -1), report("c", heard + 1), report("d", 60_000)];
         let held = holding_back(&reports, Timestamp(UNTIL));
         let names: Vec<&str> = held.iter().map(|held| held.report.name.as_str()).collect();
         assert_eq!(names, ["b", "d"]);
