@@ -119,12 +119,6 @@ impl Carried {
         self.read.is_some_and(|(first, last)| first <= slot.start() && slot.end() <= last)
     }
 
-    /// Whether there is no reading at all.
-    #[must_use]
-    pub fn is_unread(&self) -> bool {
-        self.read.is_none()
-    }
-
     /// Puts `carried` in the place of what it has in `slot`.
     pub fn set(&mut self, slot: Slot, carried: PortSlot) {
         match self.slots.binary_search_by_key(&slot, |(s, _)| *s) {

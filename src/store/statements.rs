@@ -178,17 +178,6 @@ impl Store {
         Ok(rows.into_iter().map(act).collect())
     }
 
-    /// The number of the last act; 0 before the first.
-    ///
-    /// # Errors
-    /// When ClickHouse does not answer.
-    pub async fn last_closing_act(&self) -> Result<u64, StoreError> {
-        self.read("reading the last act of closing", |client| async move {
-            client.query("SELECT max(serial) FROM closing_acts").fetch_one().await
-        })
-        .await
-    }
-
     /// Stores an act.
     ///
     /// # Errors
