@@ -3,8 +3,8 @@
 //!
 //! Two readings make a [`delta`], a delta is spread over [`slot`]s, a server's ports make its [`sample`] of a slot,
 //! a [`period`]'s samples are ranked ([`percentile`]) against the [`allowance`], a [`tally`] keeps that up to date
-//! while the month runs, [`money`] prices what is over, and a [`statement`] says
-//! it all of a month that has ended.
+//! while the month runs, [`money`] prices what is over, and a [`statement`] says it all of a month that has ended.
+//! Beside that, [`throttle`] tells who is extreme.
 
 pub mod units;
 
@@ -27,3 +27,5 @@ pub mod tally;
 pub mod money;
 
 pub mod statement;
+
+pub mod throttle;

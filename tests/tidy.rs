@@ -71,6 +71,7 @@ const METERING: &[&str] = &[
     "overage",
     "money",
     "statement",
+    "throttle",
 ];
 
 /// Crates that `src/metering` may use: values and arithmetic, no input and no output.

@@ -5,7 +5,7 @@ use super::overage::{Method, Missing};
 use super::percentile::Rank;
 use super::period::SlotSpan;
 use super::sample::Rates;
-use super::top_set::{Exhausted, TopSet};
+use super::top_set::{AtOrOver, Exhausted, TopSet};
 use super::units::{Bps, Slot};
 
 /// What a period's figures depend on besides the samples.
@@ -64,6 +64,17 @@ pub struct Figures {
     pub burst_slots: u64,
     /// How many of them are left.
     pub burst_left_slots: u64,
+}
+
+/// The p95 that a period can no longer fall below, with what makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockedIn {
+    /// The p95 with which the period ends even if the server falls silent now; `None` without a sample.
+    pub p95: Option<Bps>,
+    /// E: slots of the whole period.
+    pub expected: u64,
+    /// K: the larger slots that are forgiven in the whole period.
+    pub burst_slots: u64,
 }
 
 /// What a [`Tally`] is made from again: counts, and the largest values of every quantity that [`Tally::quantities`]
@@ -166,18 +177,11 @@ impl Tally {
     /// # Errors
     /// When revisions have taken away more large samples than are kept in reserve: the tally must be restored.
     pub fn figures(&self, closed_until: Slot) -> Result<Figures, Exhausted> {
-        let span = self.rules.span;
         let samples = self.directions[0].total();
-        let expected = span.len();
-        let so_far = SlotSpan { until: closed_until.clamp(span.from, span.until), ..span }.len();
-        let to_come = expected - so_far;
-
+        let expected = self.rules.span.len();
+        let so_far = self.closed(closed_until);
         let rank = self.rules.missing.rank(samples, so_far);
-        // What is still to come counts as 0 and is ranked with the rest.
-        let whole = match self.rules.missing {
-            Missing::Zero => expected,
-            Missing::Exclude => samples + to_come,
-        };
+        let whole = self.ranked_at_the_end(so_far);
         let burst_slots = whole / 20;
         let at = |set: &TopSet, rank: Option<Rank>| match rank {
             Some(rank) => set.largest_but(rank.discarded).map(|bps| Some(Bps(bps))),
@@ -198,6 +202,52 @@ impl Tally {
             burst_slots,
             burst_left_slots: burst_slots.saturating_sub(self.bursts),
         })
+    }
+
+    /// The p95 with which the period ends even if the server falls silent now, when the slots before `closed_until`
+    /// have closed: the same as in [`Tally::figures`], with less work.
+    ///
+    /// # Errors
+    /// When revisions have taken away more large samples than are kept in reserve: the tally must be restored.
+    pub fn locked_in(&self, closed_until: Slot) -> Result<LockedIn, Exhausted> {
+        let burst_slots = self.ranked_at_the_end(self.closed(closed_until)) / 20;
+        let p95 = match self.directions[0].total() {
+            0 => None,
+            _ => self.of_ranked(|set| set.largest_but(burst_slots).map(|bps| Some(Bps(bps))))?,
+        };
+        Ok(LockedIn { p95, expected: self.rules.span.len(), burst_slots })
+    }
+
+    /// In how many slots what is ranked is `least` or larger; for `separate` in the direction with more of them.
+    #[must_use]
+    pub fn at_or_over(&self, least: Bps) -> AtOrOver {
+        let [towards, from] = &self.directions;
+        let of = |set: &TopSet| set.at_or_over(least.0);
+        match (self.rules.method, &self.combined) {
+            (Method::Max | Method::Sum, Some(set)) => of(set),
+            (Method::In, _) => of(towards),
+            (Method::Out, _) => of(from),
+            (Method::Separate | Method::Max | Method::Sum, _) => {
+                let (towards, from) = (of(towards), of(from));
+                if from.known() > towards.known() { from } else { towards }
+            }
+        }
+    }
+
+    /// How many slots of the period lie before `closed_until`.
+    fn closed(&self, closed_until: Slot) -> u64 {
+        let span = self.rules.span;
+        SlotSpan { until: closed_until.clamp(span.from, span.until), ..span }.len()
+    }
+
+    /// How many values are ranked at the period's end when `so_far` slots have closed: what is still to come counts
+    /// as 0 and is ranked with the rest.
+    fn ranked_at_the_end(&self, so_far: u64) -> u64 {
+        let expected = self.rules.span.len();
+        match self.rules.missing {
+            Missing::Zero => expected,
+            Missing::Exclude => self.directions[0].total() + (expected - so_far),
+        }
     }
 
     /// The larger result over the quantities that the method ranks.

@@ -4,6 +4,8 @@
 //! memory. A revision may take a value out again; some spare ones are kept for that. When the spare ones are used
 //! up, the set says so instead of guessing, and its owner reads the month again.
 
+use serde::{Deserialize, Serialize};
+
 /// How many more values are kept than a rank can ask for, so that revisions seldom force a reload.
 const SPARE: usize = 32;
 
@@ -24,6 +26,26 @@ pub struct TopSet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the largest values were revised away; the month must be read again")]
 pub struct Exhausted;
+
+/// How many values are at or over a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtOrOver {
+    /// So many.
+    Exactly(u64),
+    /// So many are held, and there may be more among those that are not.
+    AtLeast(u64),
+}
+
+impl AtOrOver {
+    /// The number that is known.
+    #[must_use]
+    pub fn known(self) -> u64 {
+        match self {
+            Self::Exactly(n) | Self::AtLeast(n) => n,
+        }
+    }
+}
 
 impl TopSet {
     /// An empty set that can answer for every rank of up to `n` values.
@@ -107,6 +129,17 @@ impl TopSet {
         usize::try_from(from_start).ok().and_then(|i| self.held.get(i)).copied().ok_or(Exhausted)
     }
 
+    /// How many values are `least` or larger, as far as those that are held tell.
+    #[must_use]
+    pub fn at_or_over(&self, least: u64) -> AtOrOver {
+        let below = self.held.partition_point(|held| *held < least);
+        let held = u64::try_from(self.held.len() - below).unwrap_or(u64::MAX);
+        match self.bound {
+            Some(bound) if bound >= least => AtOrOver::AtLeast(held),
+            Some(_) | None => AtOrOver::Exactly(held),
+        }
+    }
+
     fn let_go_of_smallest(&mut self) {
         if !self.held.is_empty() {
             let smallest = self.held.remove(0);
@@ -142,6 +175,13 @@ mod tests {
                 for k in 0..=n / 20 {
                     if let Ok(got) = set.largest_but(k) {
                         prop_assert_eq!(got, all.get(usize::try_from(k).unwrap()).copied().unwrap_or(0));
+                    }
+                }
+                for least in [0, 1, 20, 39] {
+                    let over = all.iter().filter(|v| **v >= least).count() as u64;
+                    match set.at_or_over(least) {
+                        AtOrOver::Exactly(n) => prop_assert_eq!(n, over),
+                        AtOrOver::AtLeast(n) => prop_assert!(n <= over),
                     }
                 }
             }

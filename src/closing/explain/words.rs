@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::Direction;
 use crate::closing::gaps::NO_PORT;
 use crate::metering::money::Rounding;
 use crate::metering::overage::{Method, Missing};
+use crate::metering::sample::Direction;
 
 /// The language of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

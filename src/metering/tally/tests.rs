@@ -109,7 +109,11 @@ proptest! {
                     tally.change(Slot(i64::try_from(*i).unwrap()), now[*i], *rates);
                     now[*i] = *rates;
                 }
-                let figures = tally.figures(Slot(i64::try_from(closed).unwrap())).unwrap();
+                let until = Slot(i64::try_from(closed).unwrap());
+                let figures = tally.figures(until).unwrap();
+                let locked_in = tally.locked_in(until).unwrap();
+                prop_assert_eq!(locked_in.p95, figures.locked_in_p95);
+                prop_assert_eq!(locked_in.burst_slots, figures.burst_slots);
                 prop_assert_eq!(figures, plainly(&rules, &now, closed), "{:?} {:?}", method, missing);
             }
         }
