@@ -72,6 +72,8 @@ const METERING: &[&str] = &[
     "money",
     "statement",
     "throttle",
+    "agreement",
+    "habit",
 ];
 
 /// Crates that `src/metering` may use: values and arithmetic, no input and no output.
