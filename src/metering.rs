@@ -27,3 +27,5 @@ pub mod tally;
 pub mod money;
 
 pub mod statement;
+
+pub mod throttle;
