@@ -5,6 +5,7 @@
 //! [`inventory`] holds what is sold, every version of it, and [`collectors`] what collectors elsewhere said of
 //! themselves. For closing, [`month`] reads months of samples, [`cross_check`] makes the figures a second time, and
 //! [`statements`] keeps what was issued, [`statement_sums`] counts it and adds it up; [`proof`] reads what all that can be proved from.
+//! [`cases`] are the steps taken about servers that use far too much.
 
 pub mod engine;
 
@@ -26,3 +27,5 @@ pub mod month;
 pub mod proof;
 pub mod statement_sums;
 pub mod statements;
+
+pub mod cases;

@@ -5,7 +5,7 @@
 
 pub mod steps;
 
-mod layout;
+pub(crate) mod layout;
 mod words;
 
 pub mod text;

@@ -11,17 +11,17 @@ use crate::inventory::instant::Instant;
 use crate::metering::units::Bps;
 
 /// A column of a table: its heading, and whether it holds numbers, which stand to the right.
-pub(super) type Column<'a> = (&'a str, bool);
+pub(crate) type Column<'a> = (&'a str, bool);
 
 /// Shows times of one month.
-pub(super) struct Clock {
+pub(crate) struct Clock {
     timezone: TimeZone,
     /// Whether the offset changes in the month, so that a time alone could mean two.
     with_offset: bool,
 }
 
 impl Clock {
-    pub(super) fn new(timezone: TimeZone, from: Instant, until: Instant) -> Self {
+    pub(crate) fn new(timezone: TimeZone, from: Instant, until: Instant) -> Self {
         let offset = |time: Instant| {
             let time = jiff::Timestamp::from_millisecond(time.0.0).unwrap_or_default();
             timezone.to_offset(time)
@@ -31,7 +31,7 @@ impl Clock {
     }
 
     /// Day and time, such as `2026-10-14 21:35`, with seconds where there are some.
-    pub(super) fn time(&self, time: Timestamp) -> String {
+    pub(crate) fn time(&self, time: Timestamp) -> String {
         let Ok(at) = jiff::Timestamp::from_millisecond(time.0) else { return format!("{} ms", time.0) };
         let at = at.to_zoned(self.timezone.clone());
         let form = if time.0.rem_euclid(60_000) == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
@@ -41,7 +41,7 @@ impl Clock {
 }
 
 /// A whole number with a comma between groups of three digits.
-pub(super) fn grouped(number: impl Into<u128>) -> String {
+pub(crate) fn grouped(number: impl Into<u128>) -> String {
     let digits = number.into().to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -54,32 +54,32 @@ pub(super) fn grouped(number: impl Into<u128>) -> String {
 }
 
 /// A figure with a comma between groups of three digits before its point.
-pub(super) fn grouped_text(figure: &str) -> String {
+pub(crate) fn grouped_text(figure: &str) -> String {
     let (sign, figure) = figure.strip_prefix('-').map_or(("", figure), |rest| ("-", rest));
     let (whole, rest) = figure.split_at(figure.find('.').unwrap_or(figure.len()));
     let whole = whole.parse::<u128>().map_or_else(|_| whole.to_owned(), grouped);
     format!("{sign}{whole}{rest}")
 }
 
-pub(super) fn money(amount: Decimal) -> String {
+pub(crate) fn money(amount: Decimal) -> String {
     grouped_text(&amount.to_string())
 }
 
-pub(super) fn bps(bps: Bps) -> String {
+pub(crate) fn bps(bps: Bps) -> String {
     grouped(bps.0)
 }
 
-pub(super) fn bps_or_dash(rate: Option<Bps>) -> String {
+pub(crate) fn bps_or_dash(rate: Option<Bps>) -> String {
     rate.map_or_else(|| "-".to_owned(), bps)
 }
 
 /// A rate in Mbps with all its digits: 5,800,000 bit/s are 5.8.
-pub(super) fn mbps(bps: Bps) -> String {
+pub(crate) fn mbps(bps: Bps) -> String {
     grouped_text(&divided(bps.0, 1_000_000, 6).0)
 }
 
 /// `a / b` to so many digits after the point, and whether that is all of it.
-pub(super) fn divided(a: u64, b: u64, digits: u32) -> (String, bool) {
+pub(crate) fn divided(a: u64, b: u64, digits: u32) -> (String, bool) {
     let b = u128::from(b.max(1));
     let scaled = u128::from(a) * 10_u128.pow(digits);
     let quotient = scaled / b;
@@ -92,7 +92,7 @@ pub(super) fn divided(a: u64, b: u64, digits: u32) -> (String, bool) {
 }
 
 /// Columns of a terminal that a text takes.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     // Hangul, kana, ideographs and full-width forms.
     let wide = |c: char| {
         matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3
@@ -102,7 +102,7 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// Rows under headings, two blanks before and between columns.
-pub(super) fn table(columns: &[Column<'_>], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(columns: &[Column<'_>], rows: &[Vec<String>]) -> String {
     let widest = |i: usize, heading: &str| {
         let cells = rows.iter().filter_map(|row| row.get(i)).map(|cell| width(cell));
         cells.chain([width(heading)]).max().unwrap_or(0)
