@@ -10,6 +10,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (2, include_str!("migrations/0002_superseded_samples.sql")),
     (3, include_str!("migrations/0003_collectors.sql")),
     (4, include_str!("migrations/0004_closing.sql")),
+    (6, include_str!("migrations/0006_alerts.sql")),
 ];
 
 impl Store {
