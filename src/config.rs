@@ -1,5 +1,7 @@
 //! The configuration: one tree of types, read once, strict.
 
+pub mod alerts;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub metering: Metering,
     /// Closing months.
     pub closing: Closing,
+    /// Who is told what happens.
+    pub alerts: alerts::Alerts,
     /// Switches and how to read them.
     pub snmp: Snmp,
     /// This host's own interfaces.
@@ -225,6 +229,7 @@ impl Config {
                 says: format!("it must be 0 to {AFTER_H_MAX} h"),
             });
         }
+        self.alerts.check()?;
         let mut names = std::collections::BTreeSet::new();
         for device in &self.snmp.devices {
             let problem = if !names.insert(&device.name) {
@@ -302,7 +307,10 @@ impl SnmpDevice {
 }
 
 /// The first line of a file with a secret.
-fn first_line(path: &Path) -> Result<String, ConfigError> {
+///
+/// # Errors
+/// When it can't be read.
+pub fn first_line(path: &Path) -> Result<String, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|e| ConfigError::Read(path.to_owned(), e))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }

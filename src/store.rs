@@ -5,7 +5,7 @@
 //! [`inventory`] holds what is sold, every version of it, and [`collectors`] what collectors elsewhere said of
 //! themselves. For closing, [`month`] reads months of samples, [`cross_check`] makes the figures a second time, and
 //! [`statements`] keeps what was issued, [`statement_sums`] counts it and adds it up; [`proof`] reads what all that can be proved from.
-//! [`cases`] are the steps taken about servers that use far too much.
+//! [`cases`] are the steps taken about servers that use far too much; [`alerts`] keeps what was raised and cleared, [`outbox`] what is carried out and how far that has come.
 
 pub mod engine;
 
@@ -29,3 +29,5 @@ pub mod statement_sums;
 pub mod statements;
 
 pub mod cases;
+pub mod alerts;
+pub mod outbox;

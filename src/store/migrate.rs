@@ -11,6 +11,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (3, include_str!("migrations/0003_collectors.sql")),
     (4, include_str!("migrations/0004_closing.sql")),
     (5, include_str!("migrations/0005_cases.sql")),
+    (6, include_str!("migrations/0006_alerts.sql")),
 ];
 
 impl Store {
