@@ -1,5 +1,7 @@
 //! The configuration: one tree of types, read once, strict.
 
+pub mod throttle;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,7 @@ use crate::aggregator::state::{GRACE_MS_DEFAULT, Times};
 use crate::collectors::CollectorName;
 use crate::metering::delta::MAX_GAP_MS_DEFAULT;
 use crate::store::engine::{Endpoint, Secret};
+use throttle::Throttle;
 
 /// Where data is kept unless configured: visible, beside whoever tries it out.
 const DATA_DIR_DEFAULT: &str = "meter95-data";
@@ -44,6 +47,8 @@ pub struct Config {
     pub metering: Metering,
     /// Closing months.
     pub closing: Closing,
+    /// Cases of servers that use far too much.
+    pub throttle: Throttle,
     /// Switches and how to read them.
     pub snmp: Snmp,
     /// This host's own interfaces.
@@ -225,6 +230,7 @@ impl Config {
                 says: format!("it must be 0 to {AFTER_H_MAX} h"),
             });
         }
+        self.throttle.check()?;
         let mut names = std::collections::BTreeSet::new();
         for device in &self.snmp.devices {
             let problem = if !names.insert(&device.name) {
@@ -348,6 +354,7 @@ mod tests {
             ("[closing]\nautomatic = 'yes'", "automatic"),
             ("[http]\nlisten = 'here'", "listen"),
             ("[ship]\nname = ''", "a name can't be empty"),
+            ("[throttle]\nrounds = 0", "throttle.rounds is 0: it must be 1 to 10"),
             ("[[snmp.devices]]\nname = 'a'\naddress = 'b'", "neither community nor community_file"),
             (
                 "[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'\n[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'",
