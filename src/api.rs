@@ -3,7 +3,8 @@
 //! [`servers`], [`samples`] and [`usage`] tell figures, [`inventory`] what is sold and takes changes of it, [`readings`]
 //! takes what collectors ship, [`collectors`] tells which there are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
-//! [`what_if`] asks for others. [`health`] and [`metrics`] are for whoever runs the service, [`dashboard`] is what a
+//! [`what_if`] asks for others. [`cases`] are about servers that
+//! use far too much. [`health`] and [`metrics`] are for whoever runs the service, [`dashboard`] is what a
 //! browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`]; [`limits`], [`headers`]
 //! and [`metrics`] stand around all of it; [`socket`] is how it is reached.
 
@@ -33,6 +34,8 @@ mod exports;
 
 mod what_if;
 
+mod cases;
+
 mod dashboard;
 mod health;
 pub mod metrics;
@@ -60,6 +63,8 @@ use crate::aggregator::state::Times;
 use crate::closing::desk::Desk;
 use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
+use crate::throttle::desk::Cases;
+use crate::throttle::templates::Templates;
 use limits::{Deadline, Gate};
 
 /// What the API answers from. Cheap to clone.
@@ -73,6 +78,10 @@ pub struct App {
     pub collectors: Collectors,
     /// Where months are closed and corrected.
     pub desk: Desk,
+    /// Where cases of servers that use far too much are kept.
+    pub cases: Cases,
+    /// What configuration for devices is made from.
+    pub templates: Templates,
     /// What is stored: samples, and months gone by.
     pub store: Store,
     /// The clock, as [`crate::clock::now`].
@@ -98,6 +107,10 @@ pub fn router(app: App) -> Router {
         .route("/v1/periods/{period}/statements/{server}", get(statements::one))
         .route("/v1/periods/{period}/statements/{server}/explanation", get(statements::explanation))
         .route("/v1/exclusions", get(exclusions::list))
+        .route("/v1/cases", get(cases::list))
+        .route("/v1/cases/{n}", get(cases::one))
+        .route("/v1/cases/{n}/snippet", get(cases::snippet))
+        .route("/v1/recommendations", get(cases::recommendations))
         .layer(from_fn_with_state(Deadline(limits::REQUEST_TIME_MAX), limits::in_time))
         .layer(from_fn_with_state(Gate::for_requests(), limits::pass));
     let months = Router::new()
@@ -116,6 +129,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/periods/{period}/revisions", post(revisions::revise))
         .route("/v1/exclusions", post(exclusions::declare))
         .route("/v1/exclusions/{id}/withdraw", post(exclusions::withdraw))
+        .route("/v1/cases/{n}/{action}", post(cases::act))
         .layer(from_fn_with_state(Gate::for_acts(), limits::pass));
     let changes = Router::new()
         .route("/v1/inventory", put(inventory::replace))

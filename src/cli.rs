@@ -9,6 +9,7 @@ pub mod site;
 pub mod stop;
 
 pub mod affected;
+pub mod cases;
 pub mod check;
 pub mod close;
 pub mod collect;

@@ -1,6 +1,7 @@
 //! The configuration: one tree of types, read once, strict.
 
 pub mod alerts;
+pub mod throttle;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use crate::aggregator::state::{GRACE_MS_DEFAULT, Times};
 use crate::collectors::CollectorName;
 use crate::metering::delta::MAX_GAP_MS_DEFAULT;
 use crate::store::engine::{Endpoint, Secret};
+use throttle::Throttle;
 
 /// Where data is kept unless configured: visible, beside whoever tries it out.
 const DATA_DIR_DEFAULT: &str = "meter95-data";
@@ -48,6 +50,8 @@ pub struct Config {
     pub closing: Closing,
     /// Who is told what happens.
     pub alerts: alerts::Alerts,
+    /// Cases of servers that use far too much.
+    pub throttle: Throttle,
     /// Switches and how to read them.
     pub snmp: Snmp,
     /// This host's own interfaces.
@@ -230,6 +234,7 @@ impl Config {
             });
         }
         self.alerts.check()?;
+        self.throttle.check()?;
         let mut names = std::collections::BTreeSet::new();
         for device in &self.snmp.devices {
             let problem = if !names.insert(&device.name) {
@@ -356,6 +361,7 @@ mod tests {
             ("[closing]\nautomatic = 'yes'", "automatic"),
             ("[http]\nlisten = 'here'", "listen"),
             ("[ship]\nname = ''", "a name can't be empty"),
+            ("[throttle]\nrounds = 0", "throttle.rounds is 0: it must be 1 to 10"),
             ("[[snmp.devices]]\nname = 'a'\naddress = 'b'", "neither community nor community_file"),
             (
                 "[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'\n[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'",

@@ -153,6 +153,8 @@ pub struct Contact {
     pub email: Option<String>,
     /// Where a call reaches them.
     pub phone: Option<String>,
+    /// The webhook of the configuration through which they are reached.
+    pub webhook: Option<String>,
     /// What they read, where that is known.
     pub language: Option<Language>,
 }

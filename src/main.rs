@@ -65,6 +65,9 @@ enum Command {
     Affected(cli::affected::AffectedArgs),
     /// Make a month's samples again from the readings, compare, and put right what differs
     Rebuild(cli::rebuild::RebuildArgs),
+    /// Servers that use far more than they should, and what is done about them
+    #[command(subcommand)]
+    Cases(cli::cases::args::CasesCommand),
     /// Validate the configuration and what it points at
     Check(cli::check::CheckArgs),
     /// The embedded ClickHouse: fetch it, look at it
@@ -121,6 +124,7 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::WhatIf(args) => cli::what_if::run(site, args).await,
             Command::Affected(args) => cli::affected::run(site, args).await,
             Command::Rebuild(args) => cli::rebuild::run(site, args).await,
+            Command::Cases(command) => cli::cases::run(site, command).await,
             Command::Engine(command) => cli::engine::run(site, command).await,
             Command::EngineChild(_) => Ok(()),
         }

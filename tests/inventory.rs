@@ -129,7 +129,19 @@ async fn service(name: &str) -> (Router, Pipeline, Store) {
     let collectors = meter95::collectors::registry::Collectors::open(store.clone()).await.unwrap();
     let desk = meter95::closing::desk::Desk::new(store.clone(), &dir, times);
     let live = pipeline.live();
-    let app = App { live, intake, store: store.clone(), now, times, metrics: None, collectors, desk };
+    let (cases, templates) = support::cases(&store, &dir);
+    let app = App {
+        live,
+        intake,
+        collectors,
+        desk,
+        cases,
+        templates,
+        store: store.clone(),
+        now,
+        times,
+        metrics: None,
+    };
     (api::router(app), pipeline, store)
 }
 

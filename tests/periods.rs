@@ -115,8 +115,12 @@ impl Site {
         running.await.unwrap().unwrap();
         let collectors = Collectors::open(store.clone()).await.unwrap();
         let desk = Desk::new(store.clone(), &dir, times);
+        let (cases, templates) = support::cases(&store, &dir);
         let now = in_november;
-        Self { app: App { live, intake, collectors, desk, store, now, times, metrics: None }, dir }
+        Self {
+            app: App { live, intake, collectors, desk, cases, templates, store, now, times, metrics: None },
+            dir,
+        }
     }
 
     fn at(&self, now: fn() -> Timestamp) -> Router {

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use meter95::store::connection::Store;
 use meter95::store::engine::Options;
+use meter95::throttle::desk::Cases;
+use meter95::throttle::templates::Templates;
 
 /// An empty store for the test `name`, on an engine of its own: the engine's user may use one database only. It ends
 /// with the last clone, or with this process.
@@ -27,6 +29,11 @@ pub(crate) async fn open(data_dir: &Path) -> Store {
     };
     let store = Store::open(data_dir, options).await;
     store.unwrap_or_else(|e| panic!("{e}; is the engine installed (`meter95 engine install`)?"))
+}
+
+/// The cases of a data directory, and the templates that come with meter95.
+pub(crate) fn cases(store: &Store, data_dir: &Path) -> (Cases, Templates) {
+    (Cases::new(store.clone(), data_dir), Templates::read(None).0)
 }
 
 /// Ends the engine of a data directory as a crash would. `false` where none runs at this moment.

@@ -1,6 +1,7 @@
 //! Every refusal: its status, what the client is told, and what only the log is told; [`closing`] has those of acts of
-//! closing.
+//! closing, [`cases`] those of steps of cases.
 
+mod cases;
 mod closing;
 
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};

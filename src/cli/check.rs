@@ -8,6 +8,7 @@ use super::show;
 use super::site::{self, Site, SiteArgs};
 use crate::config::SnmpDevice;
 use crate::sources;
+use crate::throttle::templates::Templates;
 
 /// Options of `meter95 check`.
 #[derive(Debug, Args)]
@@ -46,6 +47,14 @@ pub async fn run(site: &SiteArgs, args: CheckArgs) -> anyhow::Result<()> {
     let site = site.site()?;
     let mut findings = Findings::default();
     findings.note("configuration", Ok(file));
+    if let Some(folder) = &site.config.throttle.templates {
+        let (templates, problems) = Templates::read(Some(folder));
+        let kinds = templates.kinds().join(", ");
+        findings.note("templates", Ok(format!("{}; configuration for {kinds}", folder.display())));
+        for problem in problems {
+            findings.note("template", Err(problem.into()));
+        }
+    }
     for entry in &site.config.snmp.devices {
         let known = device(entry).await.map(|device| device.address().to_string());
         findings.note(&format!("device {:?}", entry.name), known);

@@ -21,6 +21,8 @@ use crate::closing::schedule::Schedule;
 use crate::collectors::registry::Collectors;
 use crate::sources::{Sink, Sources};
 use crate::store::connection::{Store, StoreError};
+use crate::throttle::desk::Cases;
+use crate::throttle::templates::Templates;
 
 /// Options of `meter95 serve`.
 #[derive(Debug, Args)]
@@ -75,6 +77,7 @@ pub struct Service {
     intake: Intake,
     collectors: Collectors,
     desk: Desk,
+    cases: Cases,
     store: Store,
     schedule_stop: CancellationToken,
     schedule: JoinHandle<()>,
@@ -114,6 +117,11 @@ impl Service {
             }
         });
         let desk = Desk::new(store.clone(), &site.data_dir, times);
+        let cases = Cases::new(store.clone(), &site.data_dir);
+        let (templates, problems) = Templates::read(site.config.throttle.templates.as_deref());
+        for problem in problems {
+            tracing::error!(problem = %problem, "template can't be used; the one that comes with meter95 is, if any");
+        }
         let schedule_stop = CancellationToken::new();
         let schedule = Schedule {
             desk: desk.clone(),
@@ -127,6 +135,8 @@ impl Service {
             intake: intake.clone(),
             collectors: collectors.clone(),
             desk: desk.clone(),
+            cases: cases.clone(),
+            templates,
             store: store.clone(),
             now: clock::now,
             times,
@@ -151,6 +161,7 @@ impl Service {
             intake,
             collectors,
             desk,
+            cases,
             store,
             schedule_stop,
             schedule,
@@ -191,6 +202,8 @@ impl Service {
         self.api.await.context("the API ended unexpectedly")??;
         self.desk.stop().await;
         drop(self.desk);
+        self.cases.stop().await;
+        drop(self.cases);
         if let Err(error) = self.collectors.flush().await {
             // What is stored makes collectors look silent for longer than they are, and that is all.
             tracing::warn!(error = %error, "collectors' newest reports are not stored");

@@ -197,6 +197,12 @@ impl Case {
         self.steps.last()
     }
 
+    /// The newest round in which somebody was tried, from 1.
+    #[must_use]
+    pub fn round(&self) -> u32 {
+        self.attempts.iter().map(|(_, attempt)| attempt.round).max().unwrap_or(1)
+    }
+
     /// Whether it is left alone at `now`.
     #[must_use]
     pub fn is_snoozed(&self, now: Timestamp) -> bool {

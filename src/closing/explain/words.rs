@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::closing::gaps::NO_PORT;
+use crate::inventory::Language;
 use crate::metering::money::Rounding;
 use crate::metering::overage::{Method, Missing};
 use crate::metering::sample::Direction;
@@ -15,6 +16,15 @@ pub enum Lang {
     En,
     /// Japanese
     Ja,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Self::En,
+            Lang::Ja => Self::Ja,
+        }
+    }
 }
 
 impl Lang {

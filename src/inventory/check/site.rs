@@ -28,7 +28,7 @@ pub(super) fn customers(problems: &mut Problems, document: &Document) -> BTreeMa
 
 fn contact(problems: &mut Problems, at: &Place, entry: &ContactEntry) -> Contact {
     problems.name(at, "name", &entry.name);
-    for (field, text) in [("email", &entry.email), ("phone", &entry.phone)] {
+    for (field, text) in [("email", &entry.email), ("phone", &entry.phone), ("webhook", &entry.webhook)] {
         if let Some(text) = text {
             problems.name(at, field, text);
         }
@@ -43,6 +43,7 @@ fn contact(problems: &mut Problems, at: &Place, entry: &ContactEntry) -> Contact
         name: entry.name.clone(),
         email: entry.email.clone(),
         phone: entry.phone.clone(),
+        webhook: entry.webhook.clone(),
         language: entry.language,
     }
 }

@@ -31,6 +31,9 @@ pub struct ContactEntry {
     /// Where a call reaches them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// The webhook of the configuration through which they are reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
     /// What they read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,

@@ -67,7 +67,6 @@ impl Book {
         }
         self.index(&case);
         self.last_case = self.last_case.max(case.id);
-        self.written(case.last_step().map_or(0, |step| step.serial));
         self.cases.insert(case.id, Arc::new(case));
     }
 

@@ -147,7 +147,7 @@ impl Recommendation {
 
     /// How the month ends without the limit, and with it.
     #[must_use]
-    pub fn outlook_words(&self, lang: Language) -> Vec<String> {
+    pub fn outlook_words(&self, lang: Language) -> [String; 2] {
         let period = &self.outlook.period;
         let taken = match self.outlook.assumption {
             Assumption::AsInTheLastHour => {
@@ -155,7 +155,7 @@ impl Recommendation {
             }
         };
         let [without, with] = [&self.outlook.without, &self.outlook.with].map(|outcome| outcome.words(lang));
-        vec![
+        [
             pick(
                 lang,
                 format!("{taken}, {period} ends with {without}"),
