@@ -9,6 +9,7 @@ pub mod site;
 pub mod stop;
 
 pub mod affected;
+pub mod alerts;
 pub mod check;
 pub mod close;
 pub mod collect;

@@ -117,7 +117,9 @@ async fn parts(store: Store) -> (App, Pipeline, Queue) {
     let (intake, queue) = Intake::new();
     let collectors = Collectors::open(store.clone()).await.unwrap();
     let desk = Desk::new(store.clone(), &std::env::temp_dir(), times);
-    let app = App { live: pipeline.live(), intake, collectors, desk, store, now, times, metrics: None };
+    let alerts = support::alerts(&store, NOW).await;
+    let app =
+        App { live: pipeline.live(), intake, collectors, desk, alerts, store, now, times, metrics: None };
     (app, pipeline, queue)
 }
 

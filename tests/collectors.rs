@@ -47,7 +47,9 @@ async fn parts(store: Store) -> (App, Pipeline, Queue) {
     let collectors = Collectors::open(store.clone()).await.unwrap();
     let (intake, queue) = Intake::new();
     let desk = Desk::new(store.clone(), &std::env::temp_dir(), times);
-    let app = App { live: pipeline.live(), intake, collectors, desk, store, now, times, metrics: None };
+    let alerts = support::alerts(&store, NOW).await;
+    let app =
+        App { live: pipeline.live(), intake, collectors, desk, alerts, store, now, times, metrics: None };
     (app, pipeline, queue)
 }
 

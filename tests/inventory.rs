@@ -128,8 +128,9 @@ async fn service(name: &str) -> (Router, Pipeline, Store) {
     let (intake, _) = Intake::new();
     let collectors = meter95::collectors::registry::Collectors::open(store.clone()).await.unwrap();
     let desk = meter95::closing::desk::Desk::new(store.clone(), &dir, times);
+    let alerts = support::alerts(&store, NOW).await;
     let live = pipeline.live();
-    let app = App { live, intake, store: store.clone(), now, times, metrics: None, collectors, desk };
+    let app = App { live, intake, store: store.clone(), now, times, metrics: None, collectors, desk, alerts };
     (api::router(app), pipeline, store)
 }
 

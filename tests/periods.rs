@@ -116,7 +116,8 @@ impl Site {
         let collectors = Collectors::open(store.clone()).await.unwrap();
         let desk = Desk::new(store.clone(), &dir, times);
         let now = in_november;
-        Self { app: App { live, intake, collectors, desk, store, now, times, metrics: None }, dir }
+        let alerts = support::alerts(&store, now()).await;
+        Self { app: App { live, intake, collectors, desk, alerts, store, now, times, metrics: None }, dir }
     }
 
     fn at(&self, now: fn() -> Timestamp) -> Router {

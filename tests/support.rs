@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use meter95::alerts::Alerts;
+use meter95::alerts::destinations::Destinations;
 use meter95::store::connection::Store;
 use meter95::store::engine::Options;
+use meter95_reading::Timestamp;
 
 /// An empty store for the test `name`, on an engine of its own: the engine's user may use one database only. It ends
 /// with the last clone, or with this process.
@@ -27,6 +30,11 @@ pub(crate) async fn open(data_dir: &Path) -> Store {
     };
     let store = Store::open(data_dir, options).await;
     store.unwrap_or_else(|e| panic!("{e}; is the engine installed (`meter95 engine install`)?"))
+}
+
+/// Alerts of which nobody is told.
+pub(crate) async fn alerts(store: &Store, now: Timestamp) -> Alerts {
+    Alerts::open(store, &Destinations::default(), now).await.unwrap()
 }
 
 /// Ends the engine of a data directory as a crash would. `false` where none runs at this moment.
