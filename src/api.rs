@@ -1,7 +1,7 @@
 //! The HTTP API and the dashboard, as a router that tests call without a socket. Only this folder names axum.
 //!
 //! [`servers`], [`samples`] and [`usage`] tell figures, [`inventory`] what is sold and takes changes of it, [`readings`]
-//! takes what collectors ship, [`collectors`] tells which there are. [`periods`] tells how far a month is, and closes it;
+//! takes what collectors ship, [`collectors`] tells which there are, [`alerts`] what is the matter. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
 //! [`what_if`] asks for others. [`cases`] are about servers that
 //! use far too much. [`health`] and [`metrics`] are for whoever runs the service, [`dashboard`] is what a
@@ -19,6 +19,8 @@ mod inventory;
 mod readings;
 
 mod collectors;
+
+mod alerts;
 
 mod periods;
 
@@ -60,6 +62,7 @@ use tower_http::compression::CompressionLayer;
 use crate::aggregator::intake::Intake;
 use crate::aggregator::pipeline::Live;
 use crate::aggregator::state::Times;
+use crate::alerts::Alerts;
 use crate::closing::desk::Desk;
 use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
@@ -82,6 +85,8 @@ pub struct App {
     pub cases: Cases,
     /// What configuration for devices is made from.
     pub templates: Templates,
+    /// The alerts that are raised, and what is told of them.
+    pub alerts: Alerts,
     /// What is stored: samples, and months gone by.
     pub store: Store,
     /// The clock, as [`crate::clock::now`].
@@ -101,6 +106,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/servers/{id}/samples", get(samples::list))
         .route("/v1/usage", get(usage::month))
         .route("/v1/collectors", get(collectors::list))
+        .route("/v1/alerts", get(alerts::list))
+        .route("/v1/alerts/deliveries", get(alerts::deliveries))
         .route("/v1/inventory", get(inventory::show))
         .route("/v1/inventory/history", get(inventory::history))
         .route("/v1/periods/{period}", get(periods::show))

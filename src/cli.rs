@@ -10,6 +10,7 @@ pub mod stop;
 
 pub mod affected;
 pub mod cases;
+pub mod alerts;
 pub mod check;
 pub mod close;
 pub mod collect;

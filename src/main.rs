@@ -63,6 +63,9 @@ enum Command {
     WhatIf(cli::what_if::WhatIfArgs),
     /// Tell what a month's figures would be without some readings, or with others instead
     Affected(cli::affected::AffectedArgs),
+    /// What is the matter now, what was told of it, and whether anybody would hear
+    #[command(subcommand)]
+    Alerts(cli::alerts::AlertsCommand),
     /// Make a month's samples again from the readings, compare, and put right what differs
     Rebuild(cli::rebuild::RebuildArgs),
     /// Servers that use far more than they should, and what is done about them
@@ -123,6 +126,7 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::Revise(args) => cli::revise::run(site, args).await,
             Command::WhatIf(args) => cli::what_if::run(site, args).await,
             Command::Affected(args) => cli::affected::run(site, args).await,
+            Command::Alerts(command) => cli::alerts::run(site, command).await,
             Command::Rebuild(args) => cli::rebuild::run(site, args).await,
             Command::Cases(command) => cli::cases::run(site, command).await,
             Command::Engine(command) => cli::engine::run(site, command).await,

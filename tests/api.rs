@@ -115,11 +115,7 @@ async fn parts(store: Store) -> (App, Pipeline, Queue) {
     let times = Times::default();
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let (intake, queue) = Intake::new();
-    let collectors = Collectors::open(store.clone()).await.unwrap();
-    let desk = Desk::new(store.clone(), &std::env::temp_dir(), times);
-    let (cases, templates) = support::cases(&store, &std::env::temp_dir());
-    let live = pipeline.live();
-    let app = App { live, intake, collectors, desk, cases, templates, store, now, times, metrics: None };
+    let app = support::app(&store, &std::env::temp_dir(), pipeline.live(), intake, now).await;
     (app, pipeline, queue)
 }
 

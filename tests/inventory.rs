@@ -126,22 +126,7 @@ async fn service(name: &str) -> (Router, Pipeline, Store) {
     let times = Times::default();
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
     let (intake, _) = Intake::new();
-    let collectors = meter95::collectors::registry::Collectors::open(store.clone()).await.unwrap();
-    let desk = meter95::closing::desk::Desk::new(store.clone(), &dir, times);
-    let live = pipeline.live();
-    let (cases, templates) = support::cases(&store, &dir);
-    let app = App {
-        live,
-        intake,
-        collectors,
-        desk,
-        cases,
-        templates,
-        store: store.clone(),
-        now,
-        times,
-        metrics: None,
-    };
+    let app = support::app(&store, &dir, pipeline.live(), intake, now).await;
     (api::router(app), pipeline, store)
 }
 

@@ -12,6 +12,7 @@ mod namespace;
 mod support;
 
 mod aggregator;
+mod alerts;
 mod api;
 mod closing;
 mod collectors;

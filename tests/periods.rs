@@ -113,14 +113,7 @@ impl Site {
         assert_eq!(intake.submit(readings()).await.unwrap().taken, 92);
         stop.cancel();
         running.await.unwrap().unwrap();
-        let collectors = Collectors::open(store.clone()).await.unwrap();
-        let desk = Desk::new(store.clone(), &dir, times);
-        let (cases, templates) = support::cases(&store, &dir);
-        let now = in_november;
-        Self {
-            app: App { live, intake, collectors, desk, cases, templates, store, now, times, metrics: None },
-            dir,
-        }
+        Self { app: support::app(&store, &dir, live, intake, in_november).await, dir }
     }
 
     fn at(&self, now: fn() -> Timestamp) -> Router {

@@ -3,10 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use meter95::aggregator::intake::Intake;
+use meter95::aggregator::pipeline::Live;
+use meter95::aggregator::state::Times;
+use meter95::alerts::Alerts;
+use meter95::alerts::destinations::Destinations;
+use meter95::api::App;
+use meter95::closing::desk::Desk;
+use meter95::collectors::registry::Collectors;
 use meter95::store::connection::Store;
 use meter95::store::engine::Options;
 use meter95::throttle::desk::Cases;
 use meter95::throttle::templates::Templates;
+use meter95_reading::Timestamp;
 
 /// An empty store for the test `name`, on an engine of its own: the engine's user may use one database only. It ends
 /// with the last clone, or with this process.
@@ -31,9 +40,33 @@ pub(crate) async fn open(data_dir: &Path) -> Store {
     store.unwrap_or_else(|e| panic!("{e}; is the engine installed (`meter95 engine install`)?"))
 }
 
-/// The cases of a data directory, and the templates that come with meter95.
-pub(crate) fn cases(store: &Store, data_dir: &Path) -> (Cases, Templates) {
-    (Cases::new(store.clone(), data_dir), Templates::read(None).0)
+/// What an API answers from, on a data directory's store and with everything as it comes with meter95.
+pub(crate) async fn app(
+    store: &Store,
+    data_dir: &Path,
+    live: Live,
+    intake: Intake,
+    now: fn() -> Timestamp,
+) -> App {
+    let times = Times::default();
+    App {
+        live,
+        intake,
+        collectors: Collectors::open(store.clone()).await.unwrap(),
+        desk: Desk::new(store.clone(), data_dir, times),
+        cases: Cases::new(store.clone(), data_dir),
+        templates: Templates::read(None).0,
+        alerts: alerts(store, now()).await,
+        store: store.clone(),
+        now,
+        times,
+        metrics: None,
+    }
+}
+
+/// Alerts of which nobody is told.
+pub(crate) async fn alerts(store: &Store, now: Timestamp) -> Alerts {
+    Alerts::open(store, &Destinations::default(), now).await.unwrap()
 }
 
 /// Ends the engine of a data directory as a crash would. `false` where none runs at this moment.

@@ -199,7 +199,9 @@ impl Line {
     }
 
     fn next(&self, now: Timestamp) -> Next {
-        let given_up = |waiting: &&Waiting| now.ms_since(waiting.put_at) > self.give_up_ms;
+        // Not without a try, however long the service did not run; behind one that nobody answers, that one's counts.
+        let tried = |waiting: &Waiting| waiting.attempts > 0 || self.failures > 0;
+        let given_up = |waiting: &&Waiting| tried(waiting) && now.ms_since(waiting.put_at) > self.give_up_ms;
         let over: Vec<u64> = self.waiting.values().filter(given_up).map(|waiting| waiting.seq).collect();
         if !over.is_empty() {
             return Next::GiveUp(over);

@@ -6,6 +6,7 @@ use meter95_snmp::{Credentials, Device, Options, Secret};
 
 use super::show;
 use super::site::{self, Site, SiteArgs};
+use crate::alerts::destinations::Destinations;
 use crate::config::SnmpDevice;
 use crate::sources;
 use crate::throttle::templates::Templates;
@@ -59,12 +60,24 @@ pub async fn run(site: &SiteArgs, args: CheckArgs) -> anyhow::Result<()> {
         let known = device(entry).await.map(|device| device.address().to_string());
         findings.note(&format!("device {:?}", entry.name), known);
     }
+    let destinations = Destinations::new(&site.config.alerts);
+    let destinations = match destinations {
+        Ok(destinations) => destinations,
+        Err(error) => {
+            findings.note("destinations of alerts", Err(error.into()));
+            Destinations::default()
+        }
+    };
     if !args.offline {
         let store = store(&site).await;
         findings.note("store", store);
         for entry in &site.config.snmp.devices {
             let answer = answer(entry).await;
             findings.note(&format!("device {:?} over SNMP", entry.name), answer);
+        }
+        for destination in &destinations.all {
+            let answer = destination.way.reach().await.map_err(anyhow::Error::msg);
+            findings.note(&format!("destination {:?} of alerts", destination.route.name), answer);
         }
         if site.config.nic.enabled {
             findings.note("interfaces of this host", interfaces());

@@ -14,6 +14,9 @@ use super::stop;
 use crate::aggregator::intake::{self, Intake};
 use crate::aggregator::pipeline::Pipeline;
 use crate::aggregator::recovery::Clock;
+use crate::alerts::Alerts;
+use crate::alerts::deliver::Deliverer;
+use crate::alerts::destinations::Destinations;
 use crate::api;
 use crate::clock;
 use crate::closing::desk::Desk;
@@ -81,6 +84,9 @@ pub struct Service {
     store: Store,
     schedule_stop: CancellationToken,
     schedule: JoinHandle<()>,
+    alerts: Alerts,
+    deliveries_stop: CancellationToken,
+    deliveries: JoinHandle<()>,
     /// Stops the API; then, when no request is under way any more, the intake.
     api_stop: CancellationToken,
     intake_stop: CancellationToken,
@@ -103,6 +109,7 @@ impl Service {
     ) -> anyhow::Result<Self> {
         let times = site.config.times();
         let address = listener.local_addr()?;
+        let destinations = Destinations::new(&site.config.alerts)?;
         let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(clock::now())).await?;
         let live = pipeline.live();
         let collectors = Collectors::open(store.clone()).await?;
@@ -122,7 +129,8 @@ impl Service {
         for problem in problems {
             tracing::error!(problem = %problem, "template can't be used; the one that comes with meter95 is, if any");
         }
-        let schedule_stop = CancellationToken::new();
+        let alerts = Alerts::open(&store, &destinations, clock::now()).await?;
+        let (schedule_stop, deliveries_stop) = (CancellationToken::new(), CancellationToken::new());
         let schedule = Schedule {
             desk: desk.clone(),
             collectors: collectors.clone(),
@@ -137,6 +145,7 @@ impl Service {
             desk: desk.clone(),
             cases: cases.clone(),
             templates,
+            alerts: alerts.clone(),
             store: store.clone(),
             now: clock::now,
             times,
@@ -147,6 +156,14 @@ impl Service {
             async move {
                 let _ended = ended;
                 schedule.run(clock::now, stop).await;
+            }
+        });
+        let deliveries = tokio::spawn({
+            let (stop, ended) = (deliveries_stop.clone(), ended.clone().drop_guard());
+            let deliverer = Deliverer::new(&alerts, destinations);
+            async move {
+                let _ended = ended;
+                deliverer.run(clock::now, stop).await;
             }
         });
         let api = tokio::spawn({
@@ -165,6 +182,9 @@ impl Service {
             store,
             schedule_stop,
             schedule,
+            alerts,
+            deliveries_stop,
+            deliveries,
             api_stop,
             intake_stop,
             api,
@@ -172,6 +192,12 @@ impl Service {
             ended,
             _writer: writer,
         })
+    }
+
+    /// Where alerts are raised and events are put.
+    #[must_use]
+    pub fn alerts(&self) -> Alerts {
+        self.alerts.clone()
     }
 
     /// Where collectors of this process put their readings.
@@ -212,6 +238,10 @@ impl Service {
         self.intake_stop.cancel();
         drop(self.intake);
         self.intake_task.await.context("the aggregator ended unexpectedly")??;
+        // Last, so that what the others had to tell may still go out.
+        self.deliveries_stop.cancel();
+        self.deliveries.await.context("delivering ended unexpectedly")?;
+        drop(self.alerts);
         self.store.close().await?;
         Ok(())
     }
