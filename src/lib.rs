@@ -2,7 +2,7 @@
 //!
 //! The folders are the flow: the collectors that [`sources`] runs ship readings, [`aggregator`] makes them slots, samples
 //! and live figures by the rules of [`metering`] for what [`inventory`] says is sold, [`store`] keeps all of it, [`usage`]
-//! tells a month's figures, [`rebuild`] proves them from readings, [`closing`] makes statements of them, and [`api`] and
+//! tells a month's figures, [`rebuild`] proves them from readings, [`closing`] makes statements of them, [`evidence`] packs for investigations, and [`api`] and
 //! [`cli`] show all that. [`collectors`] is what is known of those elsewhere.
 
 pub mod cli;
@@ -28,6 +28,8 @@ pub mod usage;
 pub mod rebuild;
 
 pub mod closing;
+
+pub mod evidence;
 
 pub mod api;
 

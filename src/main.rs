@@ -63,6 +63,8 @@ enum Command {
     WhatIf(cli::what_if::WhatIfArgs),
     /// Tell what a month's figures would be without some readings, or with others instead
     Affected(cli::affected::AffectedArgs),
+    /// Pack what was measured of a server for those who investigate an intrusion or an abuse
+    Evidence(cli::evidence::EvidenceArgs),
     /// Make a month's samples again from the readings, compare, and put right what differs
     Rebuild(cli::rebuild::RebuildArgs),
     /// Validate the configuration and what it points at
@@ -120,6 +122,7 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::Revise(args) => cli::revise::run(site, args).await,
             Command::WhatIf(args) => cli::what_if::run(site, args).await,
             Command::Affected(args) => cli::affected::run(site, args).await,
+            Command::Evidence(args) => cli::evidence::run(site, args).await,
             Command::Rebuild(args) => cli::rebuild::run(site, args).await,
             Command::Engine(command) => cli::engine::run(site, command).await,
             Command::EngineChild(_) => Ok(()),

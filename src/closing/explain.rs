@@ -5,7 +5,7 @@
 
 pub mod steps;
 
-mod layout;
+pub(crate) mod layout;
 mod words;
 
 pub mod text;
@@ -21,7 +21,7 @@ use super::listing;
 use super::statement::Statement;
 use crate::inventory::instant::Instant;
 use crate::metering::overage::Method;
-use crate::metering::sample::Sample;
+use crate::metering::sample::{Direction, Sample};
 use crate::metering::statement::{Ranked, Samples};
 use crate::metering::units::{Bps, Slot};
 use crate::store::statements::{Filed, State};
@@ -47,16 +47,6 @@ pub struct Explanation {
     pub revisions: Vec<Revision>,
     /// From the ranking to the final amount.
     pub steps: Vec<Step>,
-}
-
-/// A direction of traffic, seen from the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// Towards the server.
-    In,
-    /// From the server.
-    Out,
 }
 
 /// A place in the ranking.

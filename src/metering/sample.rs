@@ -27,6 +27,30 @@ pub struct Rates {
     pub out_bps: Bps,
 }
 
+/// One of the two ways in which a server's traffic flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Towards the server.
+    In,
+    /// From the server.
+    Out,
+}
+
+impl Direction {
+    /// Both, in the order in which they are shown.
+    pub const BOTH: [Self; 2] = [Self::In, Self::Out];
+
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+}
+
 /// One server's figures for one slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
@@ -41,6 +65,27 @@ impl Rates {
     #[must_use]
     pub fn value(self) -> Bps {
         self.in_bps.max(self.out_bps)
+    }
+
+    /// The rate in one direction.
+    #[must_use]
+    pub fn towards(self, direction: Direction) -> Bps {
+        match direction {
+            Direction::In => self.in_bps,
+            Direction::Out => self.out_bps,
+        }
+    }
+
+    /// The sum, direction by direction.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { in_bps: self.in_bps.plus(other.in_bps), out_bps: self.out_bps.plus(other.out_bps) }
+    }
+
+    /// Neither direction above `cap`.
+    #[must_use]
+    pub fn capped(self, cap: Bps) -> Self {
+        Self { in_bps: self.in_bps.min(cap), out_bps: self.out_bps.min(cap) }
     }
 }
 
@@ -66,11 +111,7 @@ pub fn combine(ports: impl IntoIterator<Item = Option<Rates>>) -> Option<Sample>
     for port in ports {
         match port {
             Some(rates) => {
-                let so_far = sum.unwrap_or_default();
-                sum = Some(Rates {
-                    in_bps: so_far.in_bps.plus(rates.in_bps),
-                    out_bps: so_far.out_bps.plus(rates.out_bps),
-                });
+                sum = Some(sum.unwrap_or_default().plus(rates));
             }
             None => partial = true,
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use meter95_reading::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A number of octets as interface counters count them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -90,9 +90,43 @@ impl Slot {
     }
 }
 
+/// As the RFC 3339 form of its first instant in UTC.
+impl Serialize for Slot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let start = jiff::Timestamp::from_millisecond(self.start().0).map_err(serde::ser::Error::custom)?;
+        serializer.collect_str(&start)
+    }
+}
+
+/// From the RFC 3339 form of its first instant; an instant that starts no slot is refused.
+impl<'de> Deserialize<'de> for Slot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let start = jiff::Timestamp::deserialize(deserializer)?;
+        let whole_ms = start.as_nanosecond().rem_euclid(1_000_000) == 0;
+        let time = Timestamp(start.as_millisecond());
+        let slot = Self::of(time);
+        if !whole_ms || slot.start() != time {
+            return Err(de::Error::custom(format_args!("no slot starts at {start}")));
+        }
+        Ok(slot)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slot_is_written_as_its_first_instant() {
+        let slot = Slot::of(Timestamp(1_790_780_400_000));
+        assert_eq!(serde_json::to_string(&slot).unwrap(), "\"2026-09-30T15:00:00Z\"");
+        for text in ["\"2026-09-30T15:00:00Z\"", "\"2026-10-01T00:00:00+09:00\""] {
+            assert_eq!(serde_json::from_str::<Slot>(text).unwrap(), slot, "{text}");
+        }
+        for text in ["\"2026-09-30T15:00:01Z\"", "\"2026-09-30T15:00:00.0000001Z\"", "1790780400000"] {
+            assert!(serde_json::from_str::<Slot>(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_boundary_belongs_to_the_slot_that_starts_there() {

@@ -14,14 +14,14 @@ use crate::metering::units::Bps;
 pub(super) type Column<'a> = (&'a str, bool);
 
 /// Shows times of one month.
-pub(super) struct Clock {
+pub(crate) struct Clock {
     timezone: TimeZone,
     /// Whether the offset changes in the month, so that a time alone could mean two.
     with_offset: bool,
 }
 
 impl Clock {
-    pub(super) fn new(timezone: TimeZone, from: Instant, until: Instant) -> Self {
+    pub(crate) fn new(timezone: TimeZone, from: Instant, until: Instant) -> Self {
         let offset = |time: Instant| {
             let time = jiff::Timestamp::from_millisecond(time.0.0).unwrap_or_default();
             timezone.to_offset(time)
@@ -31,7 +31,7 @@ impl Clock {
     }
 
     /// Day and time, such as `2026-10-14 21:35`, with seconds where there are some.
-    pub(super) fn time(&self, time: Timestamp) -> String {
+    pub(crate) fn time(&self, time: Timestamp) -> String {
         let Ok(at) = jiff::Timestamp::from_millisecond(time.0) else { return format!("{} ms", time.0) };
         let at = at.to_zoned(self.timezone.clone());
         let form = if time.0.rem_euclid(60_000) == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
@@ -41,7 +41,7 @@ impl Clock {
 }
 
 /// A whole number with a comma between groups of three digits.
-pub(super) fn grouped(number: impl Into<u128>) -> String {
+pub(crate) fn grouped(number: impl Into<u128>) -> String {
     let digits = number.into().to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -79,7 +79,7 @@ pub(super) fn mbps(bps: Bps) -> String {
 }
 
 /// `a / b` to so many digits after the point, and whether that is all of it.
-pub(super) fn divided(a: u64, b: u64, digits: u32) -> (String, bool) {
+pub(crate) fn divided(a: u64, b: u64, digits: u32) -> (String, bool) {
     let b = u128::from(b.max(1));
     let scaled = u128::from(a) * 10_u128.pow(digits);
     let quotient = scaled / b;

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::Direction;
 use crate::closing::gaps::NO_PORT;
 use crate::metering::money::Rounding;
 use crate::metering::overage::{Method, Missing};
+use crate::metering::sample::Direction;
 
 /// The language of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -19,7 +19,7 @@ pub enum Lang {
 
 impl Lang {
     /// The one of two texts that is in this language.
-    pub(super) fn pick<T>(self, en: T, ja: T) -> T {
+    pub(crate) fn pick<T>(self, en: T, ja: T) -> T {
         match self {
             Self::En => en,
             Self::Ja => ja,
@@ -56,7 +56,7 @@ impl Lang {
         }
     }
 
-    pub(super) fn direction(self, direction: Direction) -> &'static str {
+    pub(crate) fn direction(self, direction: Direction) -> &'static str {
         match direction {
             Direction::In => self.pick("in", "受信"),
             Direction::Out => self.pick("out", "送信"),
