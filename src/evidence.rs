@@ -2,7 +2,8 @@
 //! or an abuse.
 //!
 //! [`facts`] reads the store; everything after it is a function of what it found. [`traffic`] makes lines of slots,
-//! [`hours`] finds those that the server's own weeks before do not explain, [`change`] when its behaviour changed for good,
+//! [`hours`] finds those that the server's own weeks before do not explain (when its behaviour changed for good is told by
+//! [`habit`](crate::metering::habit)),
 //! [`inventory`] what was sold and who changed it; [`report`] is all of that in one. [`tables`] writes it for spreadsheets,
 //! [`page`] for people, with a [`chart`], in the [`words`] of two languages; [`readme`] says what is what, and [`pack`]
 //! puts it into one file.
@@ -14,8 +15,6 @@ pub mod facts;
 pub mod traffic;
 
 pub mod hours;
-
-pub mod change;
 
 pub mod inventory;
 

@@ -56,8 +56,8 @@ pub async fn run(site: &SiteArgs, args: EvidenceArgs) -> anyhow::Result<()> {
     let (slots, breaks) =
         (counted(report.summary.slots, "slot"), counted(report.breaks.len() as u64, "break"));
     show::line(format_args!("{}: {slots}, {breaks}", path.display()));
-    for change in &report.changes {
-        let (direction, from) = (change.direction.name(), rfc3339(change.from.start()));
+    for (direction, change) in report.changes() {
+        let (direction, from) = (direction.name(), rfc3339(change.from.start()));
         show::line(format_args!("behaviour changed from {from} on: {direction}"));
     }
     Ok(())

@@ -277,7 +277,7 @@ impl Chart<'_> {
     /// The instants from which on the behaviour was another one.
     fn changes(&mut self) {
         let mut instants: Vec<Timestamp> =
-            self.report.changes.iter().map(|change| change.from.start()).collect();
+            self.report.changes().map(|(_, change)| change.from.start()).collect();
         instants.sort_unstable();
         instants.dedup();
         for (at, row) in instants.into_iter().zip([0, 1].into_iter().cycle()) {
@@ -303,7 +303,7 @@ impl Chart<'_> {
             ("", "out line", pick("out (from the server)", "送信")),
             ("", "allowance", pick("allowance", "契約帯域")),
         ];
-        if !self.report.changes.is_empty() {
+        if self.report.changes().next().is_some() {
             entries.push(("", "change", pick("change of behaviour", "挙動の変化")));
         }
         if self.report.slots.iter().any(|line| line.state == State::Missing) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::traffic::{Flow, Line};
-use super::window::WEEKS_BEFORE;
+use crate::metering::habit::{WEEK_SLOTS, WEEKS};
 use crate::metering::sample::Direction;
 use crate::metering::units::{Bps, Slot};
 use crate::store::load::StoredSamples;
@@ -15,9 +15,6 @@ pub const HOURS_MAX: usize = 20;
 
 /// Slots of an hour.
 const HOUR_SLOTS: i64 = 12;
-
-/// Slots of a week.
-const WEEK_SLOTS: i64 = 7 * 24 * HOUR_SLOTS;
 
 /// Samples that an hour needs to have a mean: half of it.
 const SAMPLES_MIN: u64 = 6;
@@ -82,7 +79,7 @@ pub fn unusual(lines: &[Line], samples: &StoredSamples) -> Vec<Hour> {
 fn of_hour(hour: i64, direction: Direction, lines: &[&Line], samples: &StoredSamples) -> Option<Hour> {
     let from = Slot(hour * HOUR_SLOTS);
     let mean = mean(from, direction, samples)?;
-    let weeks = (1..=WEEKS_BEFORE).map(|week| Slot(from.0 - week * WEEK_SLOTS));
+    let weeks = (1..=WEEKS).map(|week| Slot(from.0 - week * WEEK_SLOTS));
     let before_bps = weeks.filter_map(|same| self::mean(same, direction, samples)).max().map(Bps);
     let above_bps = mean.checked_sub(before_bps.unwrap_or_default().0).filter(|above| *above > 0)?;
     let flows = lines.iter().map(|line| flow(line, direction));

@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::change::Change;
 use super::hours::Hour;
 use super::page::page;
 use super::readme::readme;
@@ -16,6 +15,7 @@ use super::tables::{breaks, ports, traffic};
 use crate::closing::bundle::safe;
 use crate::closing::explain::text::Lang;
 use crate::inventory::instant::{Instant, rfc3339};
+use crate::metering::habit::Compared;
 use crate::store::engine::hash::hex;
 
 /// How the files are packed. Fixed: another level would be other octets.
@@ -42,7 +42,7 @@ struct Changed<'a> {
     from: Instant,
     until: Instant,
     /// When the behaviour changed for good, by direction.
-    changes: &'a [Change],
+    habit: &'a [Compared],
     /// The hours that stand out most.
     hours: &'a [Hour],
 }
@@ -52,8 +52,8 @@ struct Changed<'a> {
 /// # Errors
 /// When something can't be written as JSON.
 pub fn files(report: &Report, lang: Lang) -> Result<Vec<(&'static str, String)>, PackError> {
-    let Report { server, from, until, changes, hours, .. } = report;
-    let changed = Changed { server, from: *from, until: *until, changes, hours };
+    let Report { server, from, until, habit, hours, .. } = report;
+    let changed = Changed { server, from: *from, until: *until, habit, hours };
     let mut files = vec![
         ("README.txt", readme(report, lang)),
         ("index.html", page(report, lang)),

@@ -34,7 +34,9 @@ pub fn page(report: &Report, lang: Lang) -> String {
     page.head();
     page.glance();
     page.chart();
-    page.changes();
+    if report.changes().next().is_some() {
+        page.changes();
+    }
     page.hours();
     page.breaks();
     page.sold();

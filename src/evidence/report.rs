@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::change::{Change, changes};
 use super::facts::{Facts, PortFacts};
 use super::hours::{Hour, flow, unusual};
 use super::inventory::{PortPart, Sold, sold};
 use super::traffic::{Line, PortLine, State, lines, port_lines};
 use crate::inventory::instant::Instant;
-use crate::metering::sample::{Direction, PortKind};
+use crate::metering::habit::{Change, Compared, compare};
+use crate::metering::sample::{Direction, PortKind, Rates};
 use crate::metering::statement::RULES_VERSION;
 use crate::metering::units::{Bps, Slot};
 use crate::store::proof::{Counted, StoredBreak};
@@ -60,7 +60,7 @@ pub struct Report {
     /// The window in figures.
     pub summary: Summary,
     /// When the behaviour changed for good, by direction.
-    pub changes: Vec<Change>,
+    pub habit: [Compared; 2],
     /// The hours that stand out most.
     pub hours: Vec<Hour>,
     /// What was sold, and what was changed of it.
@@ -176,6 +176,19 @@ impl From<Counted> for CountedPart {
     }
 }
 
+impl Report {
+    /// The lasting changes of behaviour, each with its direction.
+    pub fn changes(&self) -> impl Iterator<Item = (Direction, Change)> {
+        self.habit.iter().filter_map(|compared| Some((compared.direction, compared.change?)))
+    }
+
+    /// Whether anything of the window could be compared with the weeks before.
+    #[must_use]
+    pub fn is_compared(&self) -> bool {
+        self.habit.iter().any(|compared| compared.slots > 0)
+    }
+}
+
 /// The report of `facts` and of what others have on record.
 #[must_use]
 pub fn report(facts: &Facts, records: Records) -> Report {
@@ -183,6 +196,8 @@ pub fn report(facts: &Facts, records: Records) -> Report {
     let slots = lines(facts, &port_slots);
     let breaks = breaks(&facts.ports);
     let ports = facts.ports.iter().zip(port_slots);
+    let rates = facts.samples.iter().filter_map(|(slot, revised)| Some((*slot, revised.rates()?)));
+    let rates: Vec<(Slot, Rates)> = rates.collect();
     Report {
         format: FORMAT,
         version: VERSION,
@@ -193,7 +208,7 @@ pub fn report(facts: &Facts, records: Records) -> Report {
         timezone: facts.inventory.timezone_name.clone(),
         slot_s: Slot::MS / 1_000,
         summary: summary(&slots, &breaks),
-        changes: changes(facts),
+        habit: compare(&rates, facts.window.slots()),
         hours: unusual(&slots, &facts.samples),
         inventory: sold(facts),
         breaks,

@@ -3,6 +3,7 @@
 use meter95_reading::Timestamp;
 
 use crate::inventory::instant::rfc3339;
+use crate::metering::habit::{AROUND_SLOTS, WEEK_SLOTS, WEEKS};
 use crate::metering::period::SlotSpan;
 use crate::metering::units::Slot;
 
@@ -15,9 +16,6 @@ pub const DAYS_DEFAULT: i64 = 3;
 /// Days that a pack covers at most: a quarter, 26,784 slots, which is as much as the API tells of samples at once. A page
 /// of more can't be read, and a spreadsheet of some ports can't be opened.
 pub const DAYS_MAX: i64 = 93;
-
-/// Weeks before the window that are the server's own habit.
-pub const WEEKS_BEFORE: i64 = 4;
 
 /// A span of time with at least one slot in it, half-open and not too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,11 +100,11 @@ impl Window {
         SlotSpan::starting_in(self.from, self.until)
     }
 
-    /// The slots of the [`WEEKS_BEFORE`] weeks before it.
+    /// The slots before it with which it is compared: those of [`WEEKS`] weeks, and a little around the first instant.
     #[must_use]
     pub fn before(&self) -> SlotSpan {
         let until = self.slots().from;
-        let from = Slot((until.0 - WEEKS_BEFORE * 7 * DAY_MS / Slot::MS).max(0));
+        let from = Slot((until.0 - WEEKS * WEEK_SLOTS - AROUND_SLOTS).max(0));
         SlotSpan { from: from.min(until), until }
     }
 }
@@ -161,7 +159,7 @@ mod tests {
     fn four_weeks_come_before_it() {
         let window = asked(Some(MIDNIGHT + 1), Some(MIDNIGHT + 300_001)).unwrap();
         assert_eq!(window.slots().len(), 1);
-        assert_eq!(window.before().len(), 8_064);
+        assert_eq!(window.before().len(), 8_064 + 12);
         assert_eq!(window.before().until, window.slots().from);
         assert!(asked(Some(0), Some(1)).unwrap().before().is_empty(), "nothing was before 1970");
     }

@@ -19,7 +19,7 @@ pub enum PortKind {
 }
 
 /// In and out of one port or one server, seen from the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rates {
     /// Towards the server.
     pub in_bps: Bps,

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Page;
-use crate::evidence::change::{Change, Turn};
 use crate::evidence::hours::Hour;
 use crate::evidence::html::Html;
 use crate::evidence::inventory::PortPart;
@@ -13,6 +12,8 @@ use crate::evidence::report::{BreakPart, Report};
 use crate::evidence::words::{break_kind, cause, number, port_kind, rate, rate_or_dash};
 use crate::inventory::diff::Recorded;
 use crate::inventory::instant::Instant;
+use crate::metering::habit::{Change, Kind, OF_SLOTS};
+use crate::metering::sample::Direction;
 use crate::metering::statement::RULES_VERSION;
 
 /// Breaks that the page lists; all are in `breaks.csv`.
@@ -29,45 +30,49 @@ impl Page<'_> {
     pub(super) fn verdict(&mut self) {
         let report = self.report;
         let mut inside = Html::default();
-        for change in &report.changes {
-            inside.element("p", &Html::text(self.sentence(change)));
+        for (direction, change) in report.changes() {
+            inside.element("p", &Html::text(self.sentence(direction, &change)));
         }
-        if report.changes.is_empty() {
-            inside.element(
-                "p",
-                &Html::text(self.lang.pick(
-                    "No lasting change of behaviour against the four weeks before.",
-                    "直前の4週間と比べて、継続的な挙動の変化は見られません。",
-                )),
-            );
-            self.html.element("div class=\"verdict\"", &inside);
+        if inside != Html::default() {
+            return self.html.element("div class=\"verdict changed\"", &inside);
+        }
+        let says = if report.is_compared() {
+            self.lang.pick(
+                "No lasting change of behaviour against the same time of the week in the four weeks before.",
+                "直前4週間の同じ曜日・時刻と比べて、継続的な挙動の変化は見られません。",
+            )
         } else {
-            self.html.element("div class=\"verdict changed\"", &inside);
-        }
+            self.lang.pick(
+                "Whether the behaviour changed can't be told: too little was measured here or in the four weeks before.",
+                "対象期間または直前4週間の計測値が少ないため、挙動の変化は判断できません。",
+            )
+        };
+        inside.element("p", &Html::text(says));
+        self.html.element("div class=\"verdict\"", &inside);
     }
 
-    fn sentence(&self, change: &Change) -> String {
-        let Change { from, direction, turn, bps, before_median_bps, before_largest_bps, .. } = change;
+    fn sentence(&self, direction: Direction, change: &Change) -> String {
+        let Change { from, kind, value_bps, usual, .. } = change;
         let at = self.clock.time(from.start());
-        let direction = self.lang.direction(*direction);
-        let (now, median, largest) = (rate(*bps), rate(*before_median_bps), rate(*before_largest_bps));
-        match turn {
-            Turn::More => self.lang.pick(
+        let direction = self.lang.direction(direction);
+        let (now, median, largest) = (rate(*value_bps), rate(usual.median_bps), rate(usual.largest_bps));
+        match kind {
+            Kind::Louder => self.lang.pick(
                 format!(
-                    "From {at} on, \"{direction}\" was far above the server's habit: {now}, where the four weeks before had \
-                     {median} (median) and at most {largest} at that time of the week."
+                    "From {at} on, \"{direction}\" is far above the server's habit: {now} in that slot, where the same time of \
+                     the week had {median} (median) and at most {largest} in the four weeks before."
                 ),
                 format!(
-                    "{at} 以降、{direction}が通常を大きく上回っています: {now}(直前4週間の同じ曜日・時刻は中央値 {median}、最大 {largest})"
+                    "{at} 以降、{direction}が通常を大きく上回っています: そのスロットで {now}(直前4週間の同じ曜日・時刻は中央値 {median}、最大 {largest})"
                 ),
             ),
-            Turn::Silent => self.lang.pick(
+            Kind::Silent => self.lang.pick(
                 format!(
-                    "From {at} on, \"{direction}\" fell silent: {now}, where the four weeks before had {median} (median) at \
-                     that time of the week."
+                    "From {at} on, \"{direction}\" is next to nothing: {now} in that slot, where the same time of the week had \
+                     {median} (median) in the four weeks before."
                 ),
                 format!(
-                    "{at} 以降、{direction}がほぼ途絶えています: {now}(直前4週間の同じ曜日・時刻は中央値 {median})"
+                    "{at} 以降、{direction}がほぼ途絶えています: そのスロットで {now}(直前4週間の同じ曜日・時刻は中央値 {median})"
                 ),
             ),
         }
@@ -75,26 +80,23 @@ impl Page<'_> {
 
     pub(super) fn changes(&mut self) {
         let report = self.report;
-        if report.changes.is_empty() {
-            return;
-        }
         self.heading("When the behaviour changed", "挙動が変化した時点");
-        let row = |change: &Change| {
-            let turn = match change.turn {
-                Turn::More => self.lang.pick("more than before", "増加"),
-                Turn::Silent => self.lang.pick("silent", "途絶"),
+        let row = |(direction, change): (Direction, Change)| {
+            let kind = match change.kind {
+                Kind::Louder => self.lang.pick("more than before", "増加"),
+                Kind::Silent => self.lang.pick("silent", "途絶"),
             };
-            let of = format!("{} / {}", change.unusual_slots, change.of_slots);
+            let of = format!("{} / {OF_SLOTS}", change.unlike_slots);
             let mut row = vec![self.time(change.from.start())];
-            row.extend([self.lang.direction(change.direction), turn].map(Html::text));
+            row.extend([self.lang.direction(direction), kind].map(Html::text));
             row.extend(
-                [change.bps, change.before_median_bps, change.before_largest_bps]
+                [change.value_bps, change.usual.median_bps, change.usual.largest_bps]
                     .map(|bps| Html::text(rate(bps))),
             );
             row.push(Html::text(of));
             row
         };
-        let rows: Vec<Vec<Html>> = report.changes.iter().map(row).collect();
+        let rows: Vec<Vec<Html>> = report.changes().map(row).collect();
         let columns = [
             ("First slot", "最初のスロット", false),
             ("Direction", "方向", false),
@@ -106,8 +108,11 @@ impl Page<'_> {
         ];
         self.table(&columns, &rows);
         self.note(
-            "\"Before\" is the time within an hour of the same time of the week, in each of the four weeks before the window.",
-            "「以前」は、対象期間の直前4週間における同じ曜日・時刻の前後1時間の値です。",
+            "\"Before\" is the time within an hour of the same time of the week, in each of the four weeks before. A slot is unusual when \
+             it is above twice the largest of them, or next to nothing where there always was traffic; a change is told where six of \
+             twelve slots are.",
+            "「以前」は、直前4週間それぞれの同じ曜日・時刻の前後1時間の値です。その最大値の2倍を超えるスロット、または常に通信があった時間帯に\
+             ほぼ通信のないスロットを異常とし、12スロット中6スロット以上が異常になった最初の時点を示しています。",
         );
     }
 
