@@ -18,6 +18,7 @@ NEEDS_BUILD := cc:gcc+libc6-dev:links_the_program_and_compiles_its_parts_in_C
 NEEDS_TEST := \
 	git:git:tells_the_tests_which_files_belong_to_the_project \
 	ip:iproute2:makes_the_interfaces_that_the_tests_of_the_NIC_collector_read \
+	python3:python3:opens_the_zip_files_that_the_tests_make \
 	snmpd:snmpd:is_the_switch_that_the_tests_of_the_SNMP_collector_read
 
 # Node by which the dashboard can be built, as package.json has it under "engines".

@@ -1,12 +1,12 @@
 //! The HTTP API and the dashboard, as a router that tests call without a socket. Only this folder names axum.
 //!
 //! [`servers`], [`samples`] and [`usage`] tell figures, [`inventory`] what is sold and takes changes of it, [`readings`]
-//! takes what collectors ship, [`collectors`] tells which there are, [`alerts`] what is the matter. [`periods`] tells how far a month is, and closes it;
+//! takes what collectors ship, [`collectors`] tells which there are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
-//! [`what_if`] asks for others. [`cases`] are about servers that
-//! use far too much. [`health`] and [`metrics`] are for whoever runs the service, [`dashboard`] is what a
-//! browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`]; [`limits`], [`headers`]
-//! and [`metrics`] stand around all of it; [`socket`] is how it is reached.
+//! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
+//! [`evidence`] packs what an investigation needs. [`health`] and [`metrics`] are for whoever runs the service,
+//! [`dashboard`] is what a browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`];
+//! [`limits`], [`headers`] and [`metrics`] stand around all of it; [`socket`] is how it is reached.
 
 mod servers;
 
@@ -37,6 +37,7 @@ mod exports;
 mod what_if;
 
 mod cases;
+mod evidence;
 
 mod dashboard;
 mod health;
@@ -127,6 +128,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/periods/{period}/export", get(exports::lines))
         .route("/v1/periods/{period}/summary", get(exports::summary))
         .route("/v1/periods/{period}/what-if", get(what_if::compare))
+        .route("/v1/servers/{id}/evidence", get(evidence::pack))
         .layer(from_fn_with_state(Deadline(limits::MONTH_TIME_MAX), limits::in_time))
         .layer(from_fn_with_state(Gate::for_months(), limits::pass));
     // Without a deadline of the router's: what is done goes on when nobody waits any longer.

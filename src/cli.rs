@@ -18,6 +18,7 @@ pub mod collectors;
 pub mod demo;
 pub mod discover;
 pub mod engine;
+pub mod evidence;
 pub mod exclusions;
 pub mod explain;
 pub mod export;

@@ -4,7 +4,8 @@
 //! and live figures by the rules of [`metering`] for what [`inventory`] says is sold, [`store`] keeps all of it, [`usage`]
 //! tells a month's figures, [`rebuild`] proves them from readings, [`closing`] makes statements of them, [`throttle`] watches
 //! for servers that use far more than they should and keeps their cases, [`alerts`] carries out what somebody should know,
-//! and [`api`] and [`cli`] show all that. [`collectors`] is what is known of those elsewhere.
+//! [`evidence`] packs what an investigation needs, and [`api`] and [`cli`] show all that. [`collectors`] is what is known of
+//! those elsewhere.
 
 pub mod cli;
 pub mod clock;
@@ -31,7 +32,10 @@ pub mod rebuild;
 pub mod closing;
 
 pub mod throttle;
+
 pub mod alerts;
+
+pub mod evidence;
 
 pub mod api;
 

@@ -66,6 +66,8 @@ enum Command {
     /// What is the matter now, what was told of it, and whether anybody would hear
     #[command(subcommand)]
     Alerts(cli::alerts::AlertsCommand),
+    /// Pack what was measured of a server for those who investigate an intrusion or an abuse
+    Evidence(cli::evidence::EvidenceArgs),
     /// Make a month's samples again from the readings, compare, and put right what differs
     Rebuild(cli::rebuild::RebuildArgs),
     /// Servers that use far more than they should, and what is done about them
@@ -127,6 +129,7 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::WhatIf(args) => cli::what_if::run(site, args).await,
             Command::Affected(args) => cli::affected::run(site, args).await,
             Command::Alerts(command) => cli::alerts::run(site, command).await,
+            Command::Evidence(args) => cli::evidence::run(site, args).await,
             Command::Rebuild(args) => cli::rebuild::run(site, args).await,
             Command::Cases(command) => cli::cases::run(site, command).await,
             Command::Engine(command) => cli::engine::run(site, command).await,

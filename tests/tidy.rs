@@ -50,6 +50,7 @@ const PLACES: &[&str] = &[
     "src/closing",
     "src/collectors",
     "src/demo",
+    "src/evidence",
     "src/inventory",
     "src/main.rs",
     "src/metering",

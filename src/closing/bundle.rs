@@ -295,7 +295,7 @@ const SAFE_OCTETS_MAX: usize = 180;
 
 /// An id with everything but letters, digits, `.`, `-` and `_` of ASCII as `%` and two hexadecimal digits, and where
 /// that is too long its beginning and a hash of it.
-fn safe(id: &str) -> String {
+pub(crate) fn safe(id: &str) -> String {
     let mut safe = String::new();
     for octet in id.bytes() {
         if octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_') {

@@ -7,7 +7,7 @@ use meter95_reading::{Counters, Timestamp};
 
 use super::connection::{Store, StoreError};
 use super::load::NUMBERS_MAX;
-use super::rows::{PortSlotRow, ReadingRow, SampleRow, slot_of_s, slot_s};
+use super::rows::{BreakRow, PortSlotRow, ReadingRow, SampleRow, slot_of_s, slot_s};
 use crate::aggregator::output::{PortId, ServerId};
 use crate::inventory::instant::rfc3339;
 use crate::metering::period::SlotSpan;
@@ -24,6 +24,34 @@ pub struct StoredPortSlot {
     pub carried: PortSlot,
     /// Whether no more can follow.
     pub complete: bool,
+}
+
+/// A break between two readings of a port, with what both had counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBreak {
+    /// The port.
+    pub port: PortId,
+    /// `reset`, `gap` or `implausible`.
+    pub kind: String,
+    /// What showed it, for a reset; empty for the others.
+    pub cause: String,
+    /// The earlier reading.
+    pub before: Counted,
+    /// The later reading.
+    pub after: Counted,
+    /// Octets received and sent in between by the counters that are not counted, where the counters tell them.
+    pub left_out: Option<(u64, u64)>,
+}
+
+/// What an interface had counted at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// When.
+    pub at: Timestamp,
+    /// Octets received.
+    pub rx_octets: u64,
+    /// Octets sent.
+    pub tx_octets: u64,
 }
 
 impl Store {
@@ -184,6 +212,50 @@ impl Store {
             }
         }
         Ok(slots)
+    }
+
+    /// The breaks of `ports` of which any part lies from `from` to before `until`, in the order of time.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn breaks_between(
+        &self,
+        ports: &[PortId],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<StoredBreak>, StoreError> {
+        let numbers: Vec<u32> = ports.iter().map(|id| id.0).collect();
+        let mut breaks = Vec::new();
+        for part in numbers.chunks(NUMBERS_MAX) {
+            let rows: Vec<BreakRow> = self
+                .read("reading breaks", |client| async move {
+                    let sql = "SELECT ?fields FROM breaks FINAL WHERE port_id IN ? \
+                               AND time > fromUnixTimestamp64Milli(?) AND time_before < fromUnixTimestamp64Milli(?)";
+                    client.query(sql).bind(part).bind(from.0).bind(until.0).fetch_all().await
+                })
+                .await?;
+            breaks.extend(rows.into_iter().map(StoredBreak::from));
+        }
+        breaks.sort_by_key(|found| (found.after.at, found.port));
+        Ok(breaks)
+    }
+}
+
+impl From<BreakRow> for StoredBreak {
+    fn from(row: BreakRow) -> Self {
+        let (time_before, time) = (Timestamp(row.time_before), Timestamp(row.time));
+        Self {
+            port: PortId(row.port_id),
+            kind: row.kind,
+            cause: row.cause,
+            before: Counted {
+                at: time_before,
+                rx_octets: row.rx_octets_before,
+                tx_octets: row.tx_octets_before,
+            },
+            after: Counted { at: time, rx_octets: row.rx_octets, tx_octets: row.tx_octets },
+            left_out: row.rx_octets_left_out.zip(row.tx_octets_left_out),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ impl From<Lang> for Language {
 
 impl Lang {
     /// The one of two texts that is in this language.
-    pub(super) fn pick<T>(self, en: T, ja: T) -> T {
+    pub(crate) fn pick<T>(self, en: T, ja: T) -> T {
         match self {
             Self::En => en,
             Self::Ja => ja,
@@ -66,7 +66,7 @@ impl Lang {
         }
     }
 
-    pub(super) fn direction(self, direction: Direction) -> &'static str {
+    pub(crate) fn direction(self, direction: Direction) -> &'static str {
         match direction {
             Direction::In => self.pick("in", "受信"),
             Direction::Out => self.pick("out", "送信"),
