@@ -3,8 +3,9 @@
 //!
 //! A [`document`] is the form in which people write it, read from a [`file`](mod@file) in TOML or JSON; a [`place`] is
 //! where in it something stands. [`Inventory`] is the form in which every contradiction has been refused ([`check`]);
-//! [`terms`] says which plan holds when, [`pool`] which servers are billed as one. [`diff`] is what a new document would
-//! change, [`apply`] puts it in force.
+//! [`terms`] says which plan holds when, [`pool`] which servers are billed as one, [`wiring`] which share an uplink,
+//! [`policy`] when one is extreme. [`diff`] is what a new document would change, [`warnings`] what of it may be a
+//! mistake; [`apply`] puts it in force.
 
 pub mod instant;
 pub mod place;
@@ -13,11 +14,14 @@ pub mod document;
 pub mod file;
 
 pub mod check;
+pub mod policy;
 pub mod pool;
 pub mod terms;
+pub mod wiring;
 
 pub mod apply;
 pub mod diff;
+pub mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +37,7 @@ use crate::metering::overage::{Method, Missing};
 use crate::metering::period::SlotSpan;
 use crate::metering::sample::PortKind;
 use crate::metering::units::Bps;
+use policy::{Exemptions, Policies};
 use pool::Pool;
 
 /// The billing time zone of an inventory that names none.
@@ -65,6 +70,10 @@ pub struct Inventory {
     pub devices: BTreeMap<String, Device>,
     /// Uplinks by id.
     pub uplinks: BTreeMap<String, Uplink>,
+    /// By which limits servers are extreme.
+    pub policies: Policies,
+    /// For whom which rules do not count for a while.
+    pub exemptions: Exemptions,
 }
 
 /// What a customer gets and how it is billed.
@@ -116,6 +125,8 @@ pub struct Server {
     pub addons: Vec<Grant>,
     /// The ports that are its own, each for a span of time.
     pub ports: Vec<Binding>,
+    /// Ports of its own that are read only to be compared with the others; nothing that counts is made of them.
+    pub check_ports: Vec<Binding>,
 }
 
 /// A port that belongs to a server for a span of time.
@@ -153,6 +164,8 @@ pub struct Contact {
     pub email: Option<String>,
     /// Where a call reaches them.
     pub phone: Option<String>,
+    /// The webhook of the configuration through which they are reached.
+    pub webhook: Option<String>,
     /// What they read, where that is known.
     pub language: Option<Language>,
 }
@@ -203,6 +216,8 @@ pub struct Uplink {
     pub id: String,
     /// The region whose servers share it.
     pub region: String,
+    /// The devices whose servers share it; empty where all of the region's do.
+    pub devices: Vec<String>,
     /// Its port; what the port sends leaves the region.
     pub port: PortKey,
     /// Its speed.
@@ -257,6 +272,8 @@ impl Inventory {
             regions: BTreeMap::new(),
             devices: BTreeMap::new(),
             uplinks: BTreeMap::new(),
+            policies: Policies::default(),
+            exemptions: Exemptions::default(),
         }
     }
 }
