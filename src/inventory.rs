@@ -3,8 +3,9 @@
 //!
 //! A [`document`] is the form in which people write it, read from a [`file`](mod@file) in TOML or JSON; a [`place`] is
 //! where in it something stands. [`Inventory`] is the form in which every contradiction has been refused ([`check`]);
-//! [`terms`] says which plan holds when, [`pool`] which servers are billed as one. [`diff`] is what a new document would
-//! change, [`apply`] puts it in force.
+//! [`terms`] says which plan holds when, [`pool`] which servers are billed as one, [`wiring`] which share an uplink,
+//! [`policy`] when one is extreme. [`diff`] is what a new document would change, [`warnings`] what of it may be a
+//! mistake; [`apply`] puts it in force.
 
 pub mod instant;
 pub mod place;
@@ -13,11 +14,14 @@ pub mod document;
 pub mod file;
 
 pub mod check;
+pub mod policy;
 pub mod pool;
 pub mod terms;
+pub mod wiring;
 
 pub mod apply;
 pub mod diff;
+pub mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +37,7 @@ use crate::metering::overage::{Method, Missing};
 use crate::metering::period::SlotSpan;
 use crate::metering::sample::PortKind;
 use crate::metering::units::Bps;
+use policy::{Exemptions, Policies};
 use pool::Pool;
 
 /// The billing time zone of an inventory that names none.
@@ -65,6 +70,10 @@ pub struct Inventory {
     pub devices: BTreeMap<String, Device>,
     /// Uplinks by id.
     pub uplinks: BTreeMap<String, Uplink>,
+    /// By which limits servers are extreme.
+    pub policies: Policies,
+    /// For whom which rules do not count for a while.
+    pub exemptions: Exemptions,
 }
 
 /// What a customer gets and how it is billed.
@@ -116,6 +125,8 @@ pub struct Server {
     pub addons: Vec<Grant>,
     /// The ports that are its own, each for a span of time.
     pub ports: Vec<Binding>,
+    /// Ports of its own that are read only to be compared with the others; nothing that counts is made of them.
+    pub check_ports: Vec<Binding>,
 }
 
 /// A port that belongs to a server for a span of time.
@@ -205,6 +216,8 @@ pub struct Uplink {
     pub id: String,
     /// The region whose servers share it.
     pub region: String,
+    /// The devices whose servers share it; empty where all of the region's do.
+    pub devices: Vec<String>,
     /// Its port; what the port sends leaves the region.
     pub port: PortKey,
     /// Its speed.
@@ -237,6 +250,12 @@ fn holds_at(from: Option<Timestamp>, until: Option<Timestamp>, time: Timestamp) 
 }
 
 impl Server {
+    /// Whether it is in service at `time`.
+    #[must_use]
+    pub fn is_served_at(&self, time: Timestamp) -> bool {
+        holds_at(self.service_start, self.service_end, time)
+    }
+
     /// The slots that start while the server is in service.
     #[must_use]
     pub fn service_slots(&self) -> SlotSpan {
@@ -259,6 +278,8 @@ impl Inventory {
             regions: BTreeMap::new(),
             devices: BTreeMap::new(),
             uplinks: BTreeMap::new(),
+            policies: Policies::default(),
+            exemptions: Exemptions::default(),
         }
     }
 }

@@ -273,7 +273,7 @@ async fn servers_are_listed_with_their_newest_readings() {
             ],
             "ports": [{
                 "device": "sw1", "interface": "ge-0/0/1", "kind": "switch", "speed_bps": 1_000_000_000,
-                "from": null, "until": null, "last_reading": "2026-10-31T15:05:00Z",
+                "check_only": false, "from": null, "until": null, "last_reading": "2026-10-31T15:05:00Z",
             }],
         })
     );

@@ -39,6 +39,9 @@ pub(super) struct Replaced {
     applied: bool,
     /// What is other than before.
     changes: Vec<ChangeInfo>,
+    /// What of that may be a mistake.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// A change, with the line for people.
@@ -174,7 +177,8 @@ pub(super) async fn replace(
             "inventory was changed over the API"
         );
     }
-    Ok(Json(Replaced { version: outcome.version, applied, changes }))
+    let warnings = outcome.warnings.iter().map(ToString::to_string).collect();
+    Ok(Json(Replaced { version: outcome.version, applied, changes, warnings }))
 }
 
 fn contradictions(problems: &[Problem], text: &str) -> ApiError {

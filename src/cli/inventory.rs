@@ -132,6 +132,9 @@ async fn put(site: &Site, store: &Store, file: &File, args: &ApplyArgs) -> anyho
     for change in &outcome.changes {
         show::line(change.line());
     }
+    if !outcome.warnings.is_empty() {
+        eprintln!("{}", file.warning(&outcome.warnings));
+    }
     let count = match outcome.changes.len() {
         0 => {
             show::line("Nothing changes.");

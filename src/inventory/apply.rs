@@ -3,9 +3,10 @@
 use meter95_reading::Timestamp;
 
 use super::Inventory;
-use super::check::InventoryError;
+use super::check::{InventoryError, Problem};
 use super::diff::{Change, changes, forgotten};
 use super::document::Document;
+use super::warnings::warnings;
 use crate::store::connection::{Store, StoreError};
 
 /// The longest name of who applies a document, in octets: it is kept with every change.
@@ -33,6 +34,8 @@ pub struct Outcome {
     pub version: u64,
     /// What was changed; none where the document is what is in force already.
     pub changes: Vec<Change>,
+    /// What of the changed entries may be a mistake.
+    pub warnings: Vec<Problem>,
 }
 
 /// Why a document is not put in force; nothing of it is then.
@@ -82,9 +85,12 @@ pub async fn apply(store: &Store, document: &Document, options: Options<'_>) -> 
             return Err(InventoryError { problems }.into());
         }
     }
+    let mut warnings = warnings(document);
+    // What was put in force before is not told again and again.
+    warnings.retain(|w| changes.iter().any(|change| (change.kind, &change.id) == (w.at.kind, &w.at.id)));
     if changes.is_empty() || options.dry_run {
-        return Ok(Outcome { version, changes });
+        return Ok(Outcome { version, changes, warnings });
     }
     store.put_inventory(&changes, version + 1, options.now, by).await?;
-    Ok(Outcome { version: version + 1, changes })
+    Ok(Outcome { version: version + 1, changes, warnings })
 }

@@ -1,13 +1,14 @@
 //! From a document to an [`Inventory`]: every contradiction is refused, all of them at once, each with its place.
 //!
 //! [`site`] looks at customers, regions, devices and uplinks, [`plans`] and [`servers`] at what is sold, [`ports`] at
-//! who has which port when, [`pools`] at who is billed with whom.
+//! who has which port when, [`pools`] at who is billed with whom, [`throttle`] at when somebody is extreme.
 
 mod plans;
 mod pools;
 mod ports;
 mod servers;
 mod site;
+mod throttle;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -159,6 +160,8 @@ impl Inventory {
         let servers = servers::servers(&mut problems, document, &known);
         ports::ports(&mut problems, document);
         let pools = pools::pools(&mut problems, document, &known, &servers, timezone.as_ref());
+        let policies = throttle::policies(&mut problems, document, &known, &servers);
+        let exemptions = throttle::exemptions(&mut problems, document, &known, &servers);
 
         match timezone {
             Some(timezone) if problems.0.is_empty() => Ok(Self {
@@ -171,6 +174,8 @@ impl Inventory {
                 regions,
                 devices,
                 uplinks,
+                policies,
+                exemptions,
             }),
             _ => Err(InventoryError { problems: problems.0 }),
         }
@@ -178,7 +183,10 @@ impl Inventory {
 }
 
 /// Whether two half-open spans have an instant in common.
-fn overlap(a: (Option<Timestamp>, Option<Timestamp>), b: (Option<Timestamp>, Option<Timestamp>)) -> bool {
+pub(super) fn overlap(
+    a: (Option<Timestamp>, Option<Timestamp>),
+    b: (Option<Timestamp>, Option<Timestamp>),
+) -> bool {
     let starts_before = |from: Option<Timestamp>, until: Option<Timestamp>| match (from, until) {
         (Some(from), Some(until)) => from < until,
         _ => true,

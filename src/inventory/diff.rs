@@ -68,6 +68,8 @@ impl Document {
         entries.extend(all(Kind::Uplink, &self.uplinks, |entry| &entry.id));
         entries.extend(all(Kind::Server, &self.servers, |entry| &entry.id));
         entries.extend(all(Kind::Pool, &self.pools, |entry| &entry.id));
+        entries.extend(all(Kind::Policy, &self.policies, |entry| &entry.id));
+        entries.extend(all(Kind::Exemption, &self.exemptions, |entry| &entry.id));
         entries
     }
 }

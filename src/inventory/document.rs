@@ -1,8 +1,9 @@
 //! The inventory as people write it, in TOML or JSON, and as it is stored entry by entry.
 //!
-//! Here is what is sold; [`site`] has those who buy it and where it stands.
+//! Here is what is sold; [`site`] has those who buy it and where it stands, [`throttle`] when somebody is extreme.
 
 pub mod site;
+pub mod throttle;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use crate::metering::money::{Currency, Price, Rounding};
 use crate::metering::overage::{Method, Missing};
 use crate::metering::sample::PortKind;
 use site::{CustomerEntry, DeviceEntry, RegionEntry, UplinkEntry};
+use throttle::{ExemptionEntry, PolicyEntry};
 
 /// An inventory file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -41,6 +43,12 @@ pub struct Document {
     /// Servers that are billed as one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<PoolEntry>,
+    /// By which limits servers are extreme, where not by the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyEntry>,
+    /// For whom which rules do not count for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exemptions: Vec<ExemptionEntry>,
 }
 
 /// A plan as written.
@@ -165,6 +173,9 @@ pub struct PortEntry {
     /// The port's speed in bit/s, where the device's own word is not to be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed_bps: Option<u64>,
+    /// Whether it is read only to be compared with the server's other ports, and does not count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub check_only: bool,
     /// From when it belongs to the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Instant>,

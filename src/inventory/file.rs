@@ -122,10 +122,22 @@ impl File {
     /// These problems with the lines of this file.
     #[must_use]
     pub fn wrong(&self, problems: &[Problem]) -> FileError {
+        FileError::Wrong { name: self.name.clone(), problems: self.located(problems) }
+    }
+
+    /// These warnings with the lines of this file, a line each.
+    #[must_use]
+    pub fn warning(&self, warnings: &[Problem]) -> String {
+        let problems = self.located(warnings);
+        let problems: Vec<_> =
+            problems.into_iter().map(|(line, w)| (line, format!("warning: {w}"))).collect();
+        Wrong { name: &self.name, problems: &problems }.to_string()
+    }
+
+    fn located(&self, problems: &[Problem]) -> Vec<(Option<usize>, String)> {
         let map = Map::of(&self.text, self.syntax);
         let line = |problem: &Problem| map.as_ref()?.line(&problem.at.steps()?);
-        let problems = problems.iter().map(|problem| (line(problem), problem.to_string())).collect();
-        FileError::Wrong { name: self.name.clone(), problems }
+        problems.iter().map(|problem| (line(problem), problem.to_string())).collect()
     }
 }
 
@@ -247,6 +259,15 @@ mod tests {
             ("[[servers]]\nid = 'b'\nservice_end = 2026-10-01T00:00:00\n", "3: server \"b\": service_end: "),
             ("[[servers]]\nid = 'a'\nadons = []\n", "3: server \"a\": adons: unknown field `adons`"),
             ("[[servers]]\nplan = 'a'\n", "1: servers[0]: missing field `id`"),
+            (
+                "[[policies]]\nid = 'p'\n\n[policies.sustained]\nfacter = 3\n",
+                "5: policy \"p\": sustained.facter: unknown field `facter`",
+            ),
+            (
+                "[[policies]]\nid = 'p'\noff = [\n  'flood',\n  'fire',\n]\n",
+                "5: policy \"p\": off[1]: unknown variant `fire`",
+            ),
+            ("[[exemptions]]\nid = 'e'\nreason = 'r'\n", "1: exemption \"e\": missing field `until`"),
             ("tmezone = 'x'\n", "1: tmezone: unknown field `tmezone`"),
             ("a = \n", "1: not TOML: "),
         ] {

@@ -25,6 +25,10 @@ pub enum Kind {
     Server,
     /// Servers that are billed as one.
     Pool,
+    /// By which limits servers are extreme.
+    Policy,
+    /// For whom rules do not count for a while.
+    Exemption,
 }
 
 /// A word that is no kind of entry.
@@ -34,7 +38,7 @@ pub struct KindError(String);
 
 impl Kind {
     /// All of them, in the order in which a document has them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Settings,
         Self::Customer,
         Self::Region,
@@ -43,6 +47,8 @@ impl Kind {
         Self::Uplink,
         Self::Server,
         Self::Pool,
+        Self::Policy,
+        Self::Exemption,
     ];
 
     /// The word for one entry, as it is stored and shown.
@@ -57,6 +63,8 @@ impl Kind {
             Self::Uplink => "uplink",
             Self::Server => "server",
             Self::Pool => "pool",
+            Self::Policy => "policy",
+            Self::Exemption => "exemption",
         }
     }
 
@@ -72,6 +80,8 @@ impl Kind {
             Self::Uplink => Some("uplinks"),
             Self::Server => Some("servers"),
             Self::Pool => Some("pools"),
+            Self::Policy => Some("policies"),
+            Self::Exemption => Some("exemptions"),
         }
     }
 }
@@ -139,6 +149,14 @@ impl Place {
     pub fn item(&self, field: &str, index: usize) -> Self {
         let mut place = self.clone();
         place.path.extend([Step::Field(field.to_owned()), Step::Item(index)]);
+        place
+    }
+
+    /// What the field `field` in here has in it.
+    #[must_use]
+    pub fn field(&self, field: &str) -> Self {
+        let mut place = self.clone();
+        place.path.push(Step::Field(field.to_owned()));
         place
     }
 

@@ -7,7 +7,7 @@
 use meter95_reading::Timestamp;
 
 use super::pool::Pool;
-use super::{Inventory, Plan, PlanChange, Server};
+use super::{Inventory, PLAN_DEFAULT, Plan, PlanChange, Server};
 use crate::metering::allowance::{Allowance, Grant};
 use crate::metering::period::SlotSpan;
 use crate::metering::tally::Rules;
@@ -17,13 +17,23 @@ impl Inventory {
     /// The plan of `server` at `time`: the last of its own changes, and whatever has taken that plan's place by then.
     #[must_use]
     pub fn plan_at(&self, server: &Server, time: Timestamp) -> Plan {
-        let changed = server.plan_changes.iter().rev().find(|change| change.from <= time);
-        self.in_force(changed.map_or(&server.plan, |change| &change.plan), time)
+        self.in_force(chosen(server, time), time)
+    }
+
+    /// The id of the plan of `server` at `time`, as [`Inventory::plan_at`].
+    #[must_use]
+    pub fn plan_id_at<'a>(&'a self, server: &'a Server, time: Timestamp) -> &'a str {
+        self.listed_in_force(chosen(server, time), time).map_or(PLAN_DEFAULT, |plan| &plan.id)
     }
 
     /// The plan that counts for whoever is on plan `id` at `time`.
     #[must_use]
     pub fn in_force(&self, id: &str, time: Timestamp) -> Plan {
+        self.listed_in_force(id, time).cloned().unwrap_or_default()
+    }
+
+    /// The plan that counts for whoever is on plan `id` at `time`; `None` where it is the default one, unlisted.
+    fn listed_in_force(&self, id: &str, time: Timestamp) -> Option<&Plan> {
         let mut plan = self.plans.get(id);
         // A circle has been refused; to go on for longer than there are plans would be one.
         for _ in 0..self.plans.len() {
@@ -31,7 +41,7 @@ impl Inventory {
             let Some(to) = replaced else { break };
             plan = self.plans.get(&to.plan);
         }
-        plan.cloned().unwrap_or_default()
+        plan
     }
 
     /// The plans of `server` over `span`: the slot from which on each holds, in order, the first at its start. Empty
@@ -116,6 +126,12 @@ impl Inventory {
     }
 }
 
+/// The id of the plan that the server's own changes name for `time`.
+fn chosen(server: &Server, time: Timestamp) -> &str {
+    let changed = server.plan_changes.iter().rev().find(|change| change.from <= time);
+    changed.map_or(&server.plan, |change| &change.plan)
+}
+
 /// The first instant of the last slot of `span`, or of `month` where that is empty.
 fn last_slot(month: SlotSpan, span: SlotSpan) -> Timestamp {
     let span = if span.is_empty() { month } else { span };
@@ -125,7 +141,6 @@ fn last_slot(month: SlotSpan, span: SlotSpan) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::PLAN_DEFAULT;
     use crate::inventory::document::Document;
     use crate::metering::overage::Method;
 
@@ -154,7 +169,9 @@ mod tests {
         let rules = inventory.rules_of(server, span);
         assert_eq!(rules.method, method);
         for slot in 0..30 {
-            let at = inventory.allowance_at(server, Slot(slot).start());
+            let time = Slot(slot).start();
+            let at = inventory.allowance_at(server, time);
+            assert_eq!(inventory.plan_id_at(server, time), inventory.plan_at(server, time).id);
             assert_eq!(rules.allowance.in_slot(Slot(slot)), at, "slot {slot}");
         }
         assert_eq!(inventory.allowance_at(server, Slot(29).start()), Bps(allowance));

@@ -37,7 +37,8 @@ impl Window {
 #[must_use]
 pub fn speeds(inventory: &Inventory) -> HashMap<&PortKey, Vec<Grant>> {
     let mut speeds: HashMap<&PortKey, Vec<Grant>> = HashMap::new();
-    for Binding { port, speed, from, until, .. } in inventory.servers.values().flat_map(|s| &s.ports) {
+    let bindings = inventory.servers.values().flat_map(|s| s.ports.iter().chain(&s.check_ports));
+    for Binding { port, speed, from, until, .. } in bindings {
         if let Some(bps) = *speed {
             speeds.entry(port).or_default().push(Grant { bps, from: *from, until: *until });
         }

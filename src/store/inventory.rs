@@ -103,6 +103,8 @@ impl Store {
                 Kind::Uplink => document.uplinks.push(body(row)?),
                 Kind::Server => document.servers.push(body(row)?),
                 Kind::Pool => document.pools.push(body(row)?),
+                Kind::Policy => document.policies.push(body(row)?),
+                Kind::Exemption => document.exemptions.push(body(row)?),
             }
         }
         Ok((version, document))

@@ -17,6 +17,8 @@ struct Use<'a> {
     id: &'a str,
     /// Of the port in the server.
     port: Option<usize>,
+    /// Whether what it carries is added to the server's.
+    counts: bool,
     span: (Option<Timestamp>, Option<Timestamp>),
 }
 
@@ -55,8 +57,8 @@ pub(super) fn ports(problems: &mut Problems, document: &Document) {
     for device in &document.devices {
         for lag in &device.lags {
             for member in &lag.members {
-                for found in of_servers(&uses, &device.id, member) {
-                    let mut wholes = of_servers(&uses, &device.id, &lag.interface);
+                for found in counted(&uses, &device.id, member) {
+                    let mut wholes = counted(&uses, &device.id, &lag.interface);
                     if let Some(whole) = wholes.find(|whole| overlap(whole.span, found.span)) {
                         let (lag, device, owner) = (&lag.interface, &device.id, whole.owner());
                         let says = format!(
@@ -71,13 +73,14 @@ pub(super) fn ports(problems: &mut Problems, document: &Document) {
     }
 }
 
-fn of_servers<'u, 'a>(
+/// The servers' ports of this name that count.
+fn counted<'u, 'a>(
     uses: &'u Uses<'a>,
     device: &'a str,
     interface: &'a str,
 ) -> impl Iterator<Item = &'u Use<'a>> {
     let uses = uses.get(&(device, interface)).into_iter().flatten();
-    uses.filter(|found| found.kind == Kind::Server)
+    uses.filter(|found| found.counts)
 }
 
 fn servers(document: &Document) -> impl Iterator<Item = (&str, &str, Use<'_>)> {
@@ -85,7 +88,8 @@ fn servers(document: &Document) -> impl Iterator<Item = (&str, &str, Use<'_>)> {
         server.ports.iter().enumerate().map(move |(port, entry)| {
             let span = span(entry.from, entry.until);
             let port = Some(port);
-            let used = Use { kind: Kind::Server, index, id: &server.id, port, span };
+            let counts = !entry.check_only;
+            let used = Use { kind: Kind::Server, index, id: &server.id, port, counts, span };
             (entry.device.as_str(), entry.interface.as_str(), used)
         })
     })
@@ -94,7 +98,7 @@ fn servers(document: &Document) -> impl Iterator<Item = (&str, &str, Use<'_>)> {
 fn uplinks(document: &Document) -> impl Iterator<Item = (&str, &str, Use<'_>)> {
     document.uplinks.iter().enumerate().map(|(index, entry)| {
         let span = span(entry.from, entry.until);
-        let used = Use { kind: Kind::Uplink, index, id: &entry.id, port: None, span };
+        let used = Use { kind: Kind::Uplink, index, id: &entry.id, port: None, counts: false, span };
         (entry.device.as_str(), entry.interface.as_str(), used)
     })
 }

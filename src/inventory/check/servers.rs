@@ -59,8 +59,11 @@ fn server(problems: &mut Problems, at: &Place, entry: &ServerEntry, known: &Know
         }
         addons.push(Grant { bps: Bps(addon.bps), from, until });
     }
-    let ports = entry.ports.iter().enumerate();
-    let ports = ports.filter_map(|(i, port)| binding(problems, &at.item("ports", i), port, known)).collect();
+    let (mut ports, mut check_ports) = (Vec::new(), Vec::new());
+    for (i, port) in entry.ports.iter().enumerate() {
+        let bindings = if port.check_only { &mut check_ports } else { &mut ports };
+        bindings.extend(binding(problems, &at.item("ports", i), port, known));
+    }
     Server {
         id: entry.id.clone(),
         customer: entry.customer.clone(),
@@ -71,6 +74,7 @@ fn server(problems: &mut Problems, at: &Place, entry: &ServerEntry, known: &Know
         service_end,
         addons,
         ports,
+        check_ports,
     }
 }
 

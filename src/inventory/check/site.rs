@@ -126,11 +126,38 @@ pub(super) fn uplinks(
         problems.name(&at, "region", &entry.region);
         problems.listed(&at, "region", Kind::Region, &entry.region, regions);
         problems.listed(&at, "device", Kind::Device, &entry.device, devices);
+        shared_by(problems, &at, entry, devices);
         if let Some(uplink) = uplink(problems, &at, entry) {
             problems.insert(&at, &mut uplinks, uplink);
         }
     }
     uplinks
+}
+
+/// Looks at the devices whose servers share an uplink: each is there, once, and where the uplink is.
+fn shared_by(
+    problems: &mut Problems,
+    uplink: &Place,
+    entry: &UplinkEntry,
+    devices: &BTreeMap<String, Device>,
+) {
+    for (i, device) in entry.devices.iter().enumerate() {
+        let at = uplink.item("devices", i);
+        if device.is_empty() {
+            problems.add(&at, "a device is empty");
+        } else if !devices.is_empty() && !devices.contains_key(device) {
+            problems.add(&at, format!("there is no device {device:?}"));
+        } else if entry.devices[..i].contains(device) {
+            problems.add(&at, format!("device {device:?} is listed twice"));
+        } else if let Some(region) = devices.get(device).and_then(|device| device.region.as_ref())
+            && *region != entry.region
+        {
+            problems.add(
+                &at,
+                format!("device {device:?} is in region {region:?}, the uplink in {:?}", entry.region),
+            );
+        }
+    }
 }
 
 fn uplink(problems: &mut Problems, at: &Place, entry: &UplinkEntry) -> Option<Uplink> {
@@ -139,6 +166,6 @@ fn uplink(problems: &mut Problems, at: &Place, entry: &UplinkEntry) -> Option<Up
         problems.add(&at.on("speed_bps"), "speed_bps is 0");
     }
     let port = problems.take(at, PortKey::new(&entry.device, &entry.interface))?;
-    let (id, region) = (entry.id.clone(), entry.region.clone());
-    Some(Uplink { id, region, port, speed: Bps(entry.speed_bps), from, until })
+    let UplinkEntry { id, region, devices, .. } = entry.clone();
+    Some(Uplink { id, region, devices, port, speed: Bps(entry.speed_bps), from, until })
 }

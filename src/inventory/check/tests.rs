@@ -125,6 +125,27 @@ fn contradictions_are_named() {
             "pool \"q\": servers[0]: server \"s\" is in pool \"p\" at the same time",
         ),
         (
+            "[[servers]]\nid = 'a'\nports = [{ device = 'd', interface = 'x', check_only = true }]\n\
+             [[servers]]\nid = 'b'\nports = [{ device = 'd', interface = 'x' }]",
+            "server \"b\": ports[0]: port \"x\" of device \"d\" belongs to server \"a\" at the same time",
+        ),
+        (
+            "[[devices]]\nid = 'd'\n[[uplinks]]\nid = 'u'\nregion = 'r'\ndevice = 'd'\ninterface = 'x'\nspeed_bps = 1\n\
+             devices = ['e', '', 'd', 'd']",
+            "uplink \"u\": devices[0]: there is no device \"e\"\n\
+             uplink \"u\": devices[1]: a device is empty\n\
+             uplink \"u\": devices[3]: device \"d\" is listed twice",
+        ),
+        (
+            "[[devices]]\nid = 'd'\nregion = 'q'\n[[uplinks]]\nid = 'u'\nregion = 'r'\ndevice = 'd'\ninterface = 'x'\n\
+             speed_bps = 1\ndevices = ['d']",
+            "uplink \"u\": devices[0]: device \"d\" is in region \"q\", the uplink in \"r\"",
+        ),
+        (
+            "[[customers]]\nid = 'c'\ncontacts = [{ name = 'x', webhook = '' }]",
+            "customer \"c\": contacts[0]: webhook is empty",
+        ),
+        (
             "[[servers]]\nid = 's'\n[[pools]]\nid = 'p'\nservers = [{ server = 's', from = '2026-11-01T00:00:00Z' }]",
             "from 2026-11-01T00:00:00Z is not the first instant of a month; the nearest are \
              2026-11-01T00:00:00+09:00 and 2026-12-01T00:00:00+09:00",
@@ -132,6 +153,135 @@ fn contradictions_are_named() {
     ] {
         let error = check(toml).unwrap_err();
         assert!(error.contains(says), "{toml}\n{error}");
+    }
+}
+
+#[test]
+fn policies_that_cannot_be_are_named() {
+    for (policy, says) in [
+        ("{ id = '' }", "policies[0]: id is empty"),
+        ("{ id = 'p' }, { id = 'p', server = 's' }", "policy \"p\": there are two policies of this id"),
+        ("{ id = 'p' }, { id = 'q' }", "policy \"q\": policy \"p\" is for the same servers at the same time"),
+        (
+            "{ id = 'p', region = 'r', until = 10 }, { id = 'q', region = 'r', from = 9 }",
+            "policy \"q\": policy \"p\" is for the same servers at the same time",
+        ),
+        (
+            "{ id = 'p', from = 10, until = 10 }",
+            "policy \"p\": until 1970-01-01T00:00:00.01Z is not after from",
+        ),
+        ("{ id = 'p', region = 'x' }", "policy \"p\": region: no server is of region \"x\""),
+        ("{ id = 'p', plan = 'x' }", "policy \"p\": there is no plan \"x\""),
+        ("{ id = 'p', server = 'x' }", "policy \"p\": there is no server \"x\""),
+        (
+            "{ id = 'p', server = 's', region = 'r' }",
+            "policy \"p\": is for a region, a plan or a server: write one",
+        ),
+        ("{ id = 'p', customer = 'c' }", "unknown field `customer`"),
+        ("{ id = 'p', off = ['floods'] }", "unknown variant `floods`"),
+        ("{ id = 'p', off = ['flood', 'flood'] }", "policy \"p\": off[1]: flood is listed twice"),
+        (
+            "{ id = 'p', flood = { slots = 1 }, off = ['uplink', 'flood'] }",
+            "policy \"p\": off[1]: flood is off, and has limits in the same policy",
+        ),
+        (
+            "{ id = 'p', sustained = { factor = 0 } }",
+            "policy \"p\": sustained: factor of 0 is not from 1 to 18446744073709551615",
+        ),
+        (
+            "{ id = 'p', sustained = { slots = 13, of = 12 } }",
+            "policy \"p\": sustained: slots of 13 is not from 1 to of, which is 12",
+        ),
+        ("{ id = 'p', sustained = { slots = 0, of = 12 } }", "sustained: slots of 0 is not from 1 to of"),
+        ("{ id = 'p', sustained = { slots = 1, of = 25 } }", "sustained: of of 25 is not from 1 to 24"),
+        ("{ id = 'p', sustained = { slots = 11 } }", "sustained: slots goes together with of; write both"),
+        ("{ id = 'p', sustained = { of = 11 } }", "sustained: of goes together with slots; write both"),
+        ("{ id = 'p', locked_in = { factor = 0 } }", "locked_in: factor of 0 is not from 1"),
+        ("{ id = 'p', uplink = { load_percent = 101 } }", "uplink: load_percent of 101 is not from 1 to 100"),
+        ("{ id = 'p', uplink = { share_percent = 0 } }", "uplink: share_percent of 0 is not from 1 to 100"),
+        ("{ id = 'p', flood = { packets_per_second = 0 } }", "flood: packets_per_second of 0 is not from 1"),
+        ("{ id = 'p', flood = { mean_octets = 0 } }", "flood: mean_octets of 0 is not from 1"),
+        ("{ id = 'p', flood = { slots = 25 } }", "flood: slots of 25 is not from 1 to 24"),
+        ("{ id = 'p', release_percent = 101 }", "policy \"p\": release_percent of 101 is not from 1 to 100"),
+        ("{ id = 'p', quiet_slots = 0 }", "policy \"p\": quiet_slots of 0 is not from 1 to 2016"),
+    ] {
+        let toml = format!("servers = [{{ id = 's', region = 'r' }}]\npolicies = [{policy}]");
+        let error = check(&toml).unwrap_err();
+        assert!(error.contains(says), "{toml}\n{error}");
+    }
+    // Where regions are listed, one that no server is in may still have a policy.
+    let listed = "regions = [{ id = 'r' }]\npolicies = [{ id = 'p', region = 'r' }]";
+    assert_eq!(check(listed).unwrap().policies.iter().count(), 1);
+    let error = check("regions = [{ id = 'r' }]\npolicies = [{ id = 'p', region = 'x' }]").unwrap_err();
+    assert!(error.contains("policy \"p\": region: there is no region \"x\""), "{error}");
+}
+
+#[test]
+fn exemptions_that_cannot_be_are_named() {
+    let long = "x".repeat(1_001);
+    for (exemption, says) in [
+        ("id = '', server = 's', reason = 'r', until = 1", "exemptions[0]: id is empty"),
+        (
+            "id = 'e', server = 's', reason = 'r', until = 1 }, { id = 'e', server = 's', reason = 'r', until = 1",
+            "exemption \"e\": there are two exemptions of this id",
+        ),
+        (
+            "id = 'e', reason = 'r', until = 1",
+            "exemption \"e\": is for a server or for a customer: write one",
+        ),
+        (
+            "id = 'e', server = 's', customer = 'c', reason = 'r', until = 1",
+            "exemption \"e\": is for a server or for a customer: write one",
+        ),
+        ("id = 'e', server = 'x', reason = 'r', until = 1", "exemption \"e\": there is no server \"x\""),
+        (
+            "id = 'e', customer = 'x', reason = 'r', until = 1",
+            "exemption \"e\": customer: no server is of customer \"x\"",
+        ),
+        ("id = 'e', server = 's', until = 1", "missing field `reason`"),
+        ("id = 'e', server = 's', reason = ' ', until = 1", "exemption \"e\": reason is empty"),
+        (
+            &format!("id = 'e', server = 's', reason = '{long}', until = 1"),
+            "exemption \"e\": reason is longer than 1000 octets",
+        ),
+        ("id = 'e', server = 's', reason = 'r'", "missing field `until`"),
+        (
+            "id = 'e', server = 's', reason = 'r', from = 1, until = 1",
+            "exemption \"e\": until 1970-01-01T00:00:00.001Z is not after from",
+        ),
+        (
+            "id = 'e', server = 's', reason = 'r', until = 1, rules = []",
+            "exemption \"e\": rules is empty; leave it out for all rules",
+        ),
+        ("id = 'e', server = 's', reason = 'r', until = 1, rules = ['all']", "unknown variant `all`"),
+        (
+            "id = 'e', server = 's', reason = 'r', until = 1, rules = ['flood', 'flood']",
+            "exemption \"e\": rules[1]: flood is listed twice",
+        ),
+    ] {
+        let toml = format!("servers = [{{ id = 's', customer = 'c' }}]\nexemptions = [{{ {exemption} }}]");
+        let error = check(&toml).unwrap_err();
+        assert!(error.contains(says), "{toml}\n{error}");
+    }
+}
+
+#[test]
+fn a_port_that_is_only_compared_may_be_a_part_of_one_that_counts() {
+    let devices = "devices = [{ id = 'd', lags = [{ interface = 'a', members = ['x', 'y'] }] }]\n";
+    for (checked, counted) in [("x", "a"), ("a", "x")] {
+        let toml = format!(
+            "{devices}servers = [{{ id = 's', ports = [{{ device = 'd', interface = '{checked}', check_only = true }}, \
+             {{ device = 'd', interface = '{counted}' }}] }}]"
+        );
+        let inventory = check(&toml).unwrap();
+        let server = &inventory.servers["s"];
+        let names = |ports: &[crate::inventory::Binding]| {
+            ports.iter().map(|binding| binding.port.interface().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (names(&server.ports), names(&server.check_ports)),
+            (vec![counted.to_owned()], vec![checked.to_owned()])
+        );
     }
 }
 
@@ -146,6 +296,18 @@ fn all_of_an_inventory_fits_together() {
     assert_eq!(inventory.devices["sw1"].lags[0].members, ["et-0/0/1", "et-0/0/2"]);
     assert_eq!(inventory.uplinks["tokyo-1"].speed, Bps(100_000_000_000));
     assert_eq!(inventory.pools["c001-all"].members.len(), 2);
+    assert_eq!(inventory.customers["c001"].contacts[0].webhook.as_deref(), Some("c001"));
+    let policy = inventory.policy_of(server, Timestamp(1_795_223_400_000));
+    assert_eq!((policy.release_percent, policy.quiet_slots, policy.locked_in), (75, 36, None));
+    assert_eq!(inventory.servers["web02"].check_ports.len(), 1);
+}
+
+#[test]
+fn what_is_printed_can_be_applied() {
+    let document: Document = toml::from_str(include_str!("complete.toml")).unwrap();
+    assert_eq!(toml::from_str::<Document>(&toml::to_string(&document).unwrap()).unwrap(), document);
+    let json = serde_json::to_string(&document).unwrap();
+    assert_eq!(serde_json::from_str::<Document>(&json).unwrap(), document);
 }
 
 #[test]

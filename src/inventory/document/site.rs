@@ -86,6 +86,9 @@ pub struct UplinkEntry {
     pub device: String,
     /// What the device calls the interface (ifName).
     pub interface: String,
+    /// The devices whose servers share it; all of the region's servers do unless given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
     /// Its speed in bit/s.
     pub speed_bps: u64,
     /// From when it is in use.
