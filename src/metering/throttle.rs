@@ -134,3 +134,6 @@ impl From<RuleSet> for Vec<Rule> {
         rules.iter().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

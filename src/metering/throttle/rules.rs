@@ -62,16 +62,18 @@ pub fn sustained(rule: Sustained, ask: Ask, newest: Slot, seen: &[Seen]) -> Opti
     let from = window_start(newest, rule.of, ask.from);
     let window = &seen[seen.partition_point(|seen| seen.slot < from)..];
     let window = window.iter().take_while(|seen| seen.slot <= newest);
-    let fired = window.clone().filter_map(|seen| {
-        let threshold_bps = multiple(rule.factor, seen.allowance, ask.at_percent)?;
-        let Seen { slot, rates, allowance } = *seen;
-        let fired =
-            evidence::Fired { slot, value_bps: rates.value(), allowance_bps: allowance, threshold_bps };
-        (fired.value_bps >= threshold_bps).then_some(fired)
-    });
-    if fired.clone().count() < usize::try_from(rule.slots).unwrap_or(usize::MAX) {
+    let over = |seen: &&Seen| {
+        let multiple = u128::from(rule.factor).saturating_mul(seen.allowance.0.into());
+        seen.allowance > Bps(0) && reaches(seen.rates.value().0, multiple, ask.at_percent.into(), 100)
+    };
+    if window.clone().filter(over).count() < usize::try_from(rule.slots).unwrap_or(usize::MAX) {
         return None;
     }
+    let fired = window.clone().filter(over).filter_map(|seen| {
+        let threshold_bps = multiple(rule.factor, seen.allowance, ask.at_percent)?;
+        let Seen { slot, rates, allowance } = *seen;
+        Some(evidence::Fired { slot, value_bps: rates.value(), allowance_bps: allowance, threshold_bps })
+    });
     Some(evidence::Sustained {
         factor: rule.factor,
         at_percent: ask.at_percent,
@@ -163,12 +165,15 @@ impl Load<'_> {
         by_ports: Option<Rates>,
     ) -> Option<evidence::Uplink> {
         let Self { direction, uplink, speed, by_port, load } = self;
-        let part =
-            |of: Bps, percent: u32| share(of.0.into(), u128::from(percent) * u128::from(at_percent), 10_000);
-        let load_threshold_bps = part(speed, rule.load_percent).filter(|least| load >= *least)?;
         let total_bps = by_ports.unwrap_or(shared.by_servers).towards(direction);
         let rate_bps = rates.towards(direction);
-        let share_threshold_bps = part(total_bps, rule.share_percent).filter(|least| rate_bps >= *least)?;
+        let of = |percent: u32| u128::from(percent) * u128::from(at_percent);
+        let (full, large) = (of(rule.load_percent), of(rule.share_percent));
+        let met = reaches(load.0, speed.0.into(), full, 10_000)
+            && reaches(rate_bps.0, total_bps.0.into(), large, 10_000);
+        if !met {
+            return None;
+        }
         Some(evidence::Uplink {
             slot,
             direction,
@@ -182,11 +187,11 @@ impl Load<'_> {
             load_bps: load,
             // An uplink without a speed can't be nearly full, nor can there be a share of nothing.
             load_percent: percent_of(load, speed)?,
-            load_threshold_bps,
+            load_threshold_bps: share(speed.0.into(), full, 10_000)?,
             total_bps,
             rate_bps,
             share_percent: percent_of(rate_bps, total_bps)?,
-            share_threshold_bps,
+            share_threshold_bps: share(total_bps.0.into(), large, 10_000)?,
         })
     }
 }
@@ -218,12 +223,10 @@ impl Shared {
 #[must_use]
 pub fn flood(rule: Flood, ask: Ask, newest: Slot, packets: &[Packets]) -> Option<evidence::Flood> {
     let (percent, limit) = (u128::from(ask.at_percent.max(1)), u128::from(rule.packets_per_second));
-    let least = u64::try_from((limit * percent).div_ceil(100)).unwrap_or(u64::MAX);
     let small = u128::from(rule.mean_octets) * 100;
     let meets = |flow: Flow| {
-        flow.packets_per_second >= least
+        reaches(flow.packets_per_second, limit, percent, 100)
             && flow.packets > 0
-            // octets / packets < mean_octets * 100 / percent, without a division.
             && u128::from(flow.octets) * percent < small.saturating_mul(flow.packets.into())
     };
     let from = window_start(newest, rule.slots, ask.from);
@@ -243,7 +246,7 @@ pub fn flood(rule: Flood, ask: Ask, newest: Slot, packets: &[Packets]) -> Option
     Some(evidence::Flood {
         direction,
         at_percent: ask.at_percent,
-        packets_per_second_threshold: least,
+        packets_per_second_threshold: u64::try_from((limit * percent).div_ceil(100)).unwrap_or(u64::MAX),
         mean_octets_limit: u64::try_from(small.div_ceil(percent)).unwrap_or(u64::MAX),
         slots: slots.collect(),
     })
@@ -252,6 +255,11 @@ pub fn flood(rule: Flood, ask: Ask, newest: Slot, packets: &[Packets]) -> Option
 /// The first of the last `slots` slots up to `newest`, and not before `from`.
 fn window_start(newest: Slot, slots: u32, from: Slot) -> Slot {
     Slot(newest.0.saturating_sub(i64::from(slots)).saturating_add(1)).max(from)
+}
+
+/// Whether `figure >= full x numerator / denominator`, exactly and without a division: every server is asked in every slot.
+fn reaches(figure: u64, full: u128, numerator: u128, denominator: u128) -> bool {
+    u128::from(figure) * denominator >= full.saturating_mul(numerator)
 }
 
 /// Rounded down; `None` of nothing.
