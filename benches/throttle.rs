@@ -1,5 +1,5 @@
-//! The rules of throttling over 100,000 servers when a slot closes, on one core: what is known of each, from where it lies in memory, to what
-//! changes. `cargo bench --bench throttle`
+//! The rules of throttling over 100,000 servers when a slot closes, on one core: what is known of each, from where
+//! it lies in memory, to what changes. `cargo bench --bench throttle`
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -39,8 +39,8 @@ struct Server {
     packets: [Packets; 2],
 }
 
-/// What a server has in a slot: a rate of its own with noise of half of it. One in 200 is always far over its allowance, and one in 50 now and
-/// then for some hours.
+/// What a server has in a slot: a rate of its own with noise of half of it. One in 200 is always far over its
+/// allowance, and one in 50 now and then for some hours.
 fn rates(server: usize, slot: i64) -> Rates {
     let mixed = (server as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ slot.unsigned_abs();
     let noise = mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40;

@@ -1,7 +1,7 @@
 //! The rules of SPEC.md section 9, each a pure function from what is known to what it found.
 //!
-//! Every rule is asked at a share of its thresholds: at 100 % to begin to hold, at the policy's release share to go on
-//! holding. What meets a rule at 100 % meets it at any lower share as well. Products are taken in 128 bits and
+//! Every rule is asked at a share of its thresholds: at 100 % to begin to hold, at the policy's release share to go
+//! on holding. What meets a rule at 100 % meets it at any lower share as well. Products are taken in 128 bits and
 //! thresholds round up to whole figures, so that `figure >= threshold` is the rule exactly.
 
 use super::evidence;
@@ -55,8 +55,8 @@ pub struct Uplink {
 
 /// *sustained*: `value >= factor x allowance` of the slot, in enough of the last slots up to `newest`.
 ///
-/// `seen` is ascending and may reach further back. A slot without a sample does not count, nor does one in which nothing is
-/// granted: no value is a multiple of 0.
+/// `seen` is ascending and may reach further back. A slot without a sample does not count, nor does one in which
+/// nothing is granted: no value is a multiple of 0.
 #[must_use]
 pub fn sustained(rule: Sustained, ask: Ask, newest: Slot, seen: &[Seen]) -> Option<evidence::Sustained> {
     let from = window_start(newest, rule.of, ask.from);
@@ -87,7 +87,8 @@ pub fn sustained(rule: Sustained, ask: Ask, newest: Slot, seen: &[Seen]) -> Opti
 /// *locked-in*: `locked-in p95 >= factor x allowance`, the allowance being that of the newest closed slot. Where it
 /// is 0 the rule does not apply.
 ///
-/// `at_or_over` tells how many slots of the period are at or over a rate; `since` is the first slot that counts, where it is not all of them.
+/// `at_or_over` tells how many slots of the period are at or over a rate; `since` is the first slot that counts,
+/// where it is not all of them.
 #[must_use]
 pub fn locked_in(
     rule: LockedIn,
@@ -216,8 +217,8 @@ impl Shared {
     }
 }
 
-/// *flood*: in one direction, packets a second at or over the limit and of a mean size below another, in each of the last
-/// slots up to `newest`. A direction of which no packets are known never meets it.
+/// *flood*: in one direction, packets a second at or over the limit and of a mean size below another, in each of
+/// the last slots up to `newest`. A direction of which no packets are known never meets it.
 ///
 /// Asked at 80 % of the thresholds it is 80 % of the packets, and a mean size below `mean_octets / 80 %`.
 #[must_use]
@@ -257,7 +258,8 @@ fn window_start(newest: Slot, slots: u32, from: Slot) -> Slot {
     Slot(newest.0.saturating_sub(i64::from(slots)).saturating_add(1)).max(from)
 }
 
-/// Whether `figure >= full x numerator / denominator`, exactly and without a division: every server is asked in every slot.
+/// Whether `figure >= full x numerator / denominator`, exactly and without a division: every server is asked in
+/// every slot.
 fn reaches(figure: u64, full: u128, numerator: u128, denominator: u128) -> bool {
     u128::from(figure) * denominator >= full.saturating_mul(numerator)
 }

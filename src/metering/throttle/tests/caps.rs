@@ -64,7 +64,8 @@ fn by_an_uplink_alone_the_cap_is_what_relieves_it() {
         (one(900 * M), 400 * M + 1, 140 * M),
         (one(900 * M), 260 * M, 0),
         (one(900 * M), 200 * M, 0),
-        // A quarter of the traffic goes over the other one: of 400 Mbit/s less only 300 are felt, so 260 x 1,200 / 900.
+        // A quarter of the traffic goes over the other one: of 400 Mbit/s less only 300 are felt, so 260 x 1,200 /
+        // 900.
         (two, 400 * M, 53_333_000),
     ] {
         let shared = Shared { uplinks, by_servers: Rates::default() };

@@ -1,5 +1,5 @@
-//! A simulated year of random habits, held slot by slot against a reference that knows the whole history and computes every rule as plainly
-//! as it can.
+//! A simulated year of random habits, held slot by slot against a reference that knows the whole history and
+//! computes every rule as plainly as it can.
 //!
 //! The figures are small whole numbers, so that often one is exactly at a threshold.
 
