@@ -44,7 +44,7 @@ struct Server {
 fn rates(server: usize, slot: i64) -> Rates {
     let mixed = (server as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ slot.unsigned_abs();
     let noise = mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40;
-    let often = (server as i64).wrapping_mul(31).wrapping_add(slot / 40).rem_euclid(16) == 0;
+    let often = (server as u64 * 31 + slot.unsigned_abs() / 40).is_multiple_of(16);
     let busy = server.is_multiple_of(200) || (server.is_multiple_of(50) && often);
     let usual: u64 = if busy { 14_000_000 } else { 300_000 };
     let rate = usual + usual * (noise % 1_000) / 2_000;
