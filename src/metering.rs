@@ -4,8 +4,8 @@
 //! Two readings make a [`delta`], a delta is spread over [`slot`]s, a server's ports make its [`sample`] of a slot,
 //! a [`period`]'s samples are ranked ([`percentile`]) against the [`allowance`], a [`tally`] keeps that up to date
 //! while the month runs, [`money`] prices what is over, and a [`statement`] says it all of a month that has ended.
-//! Beside that, [`throttle`] tells who is extreme and what to do about it, [`agreement`] whether a server's two meters show
-//! the same, and [`habit`] when a server began to behave unlike itself.
+//! Beside that, [`throttle`] tells who is extreme and what to do about it, [`agreement`] whether a server's two
+//! meters show the same, and [`habit`] when a server began to behave unlike itself.
 
 pub mod units;
 

@@ -1,18 +1,18 @@
 //! The two meters of one server against each other: what its switch ports counted and what its own interfaces did.
 //!
 //! The same packets pass both, so the two show the same within what can be told apart:
-//! - **framing**: a switch may count the checksum (4 octets) and a VLAN tag (4 octets) of every packet that an interface does not, or
-//!   the other way round: [`FRAMING_OCTETS_MAX`] a packet. Where neither side tells packets they are taken to be the smallest
-//!   there are, 64 octets;
+//! - **framing**: a switch may count the checksum (4 octets) and a VLAN tag (4 octets) of every packet that an
+//!   interface does not, or the other way round: [`FRAMING_OCTETS_MAX`] a packet. Where neither side tells packets
+//!   they are taken to be the smallest there are, 64 octets;
 //! - **2 % of the larger**, for counters that an interface brings up to date only every second or so;
 //! - **20 kbit/s**, for what an idle link says by itself, and says to one of the two only;
-//! - **when they were read**: readings a minute apart are spread evenly, so of a burst across the boundary of two slots
-//!   one meter may date octets into the slot before and the other into the one after. What is shifted is not lost: it is too much in one
-//!   slot and too little in the next. So a slot disagrees only where it does by itself *and* together with the up to three
-//!   compared ones before it, whose boundaries inside cancel out.
+//! - **when they were read**: readings a minute apart are spread evenly, so of a burst across the boundary of two
+//!   slots one meter may date octets into the slot before and the other into the one after. What is shifted is not
+//!   lost: it is too much in one slot and too little in the next. So a slot disagrees only where it does by itself
+//!   *and* together with the up to three compared ones before it, whose boundaries inside cancel out.
 //!
-//! At 100 Mbit/s and 12,000 packets a second, 64 bit each are 768,000, 2 % are 2,000,000, and with 20,000 the two may be
-//! 2,788,000 bit/s apart.
+//! At 100 Mbit/s and 12,000 packets a second, 64 bit each are 768,000, 2 % are 2,000,000, and with 20,000 the two
+//! may be 2,788,000 bit/s apart.
 
 mod compare;
 
@@ -66,8 +66,8 @@ pub struct Carried {
 /// What both meters show of one slot.
 #[derive(Debug, Clone, Copy)]
 pub struct Both<'a> {
-    /// One for every switch port that the inventory has for the server in the slot, all members of a LAG among them; `None` where it has
-    /// nothing. Like a rate, a port counts when half of the slot is covered.
+    /// One for every switch port that the inventory has for the server in the slot, all members of a LAG among
+    /// them; `None` where it has nothing. Like a rate, a port counts when half of the slot is covered.
     pub switch: &'a [Option<Carried>],
     /// The same of the server's own interfaces.
     pub nic: &'a [Option<Carried>],
@@ -104,14 +104,16 @@ pub struct Disagreement {
 pub enum Reason {
     /// One side has no figure at all: whatever reads it is down.
     AgentDown(Meter),
-    /// One side lacks a member of a LAG: a port of it has no figure, or with n ports on either side it shows (n-1)/n of the other
-    /// or less.
+    /// One side lacks a member of a LAG: a port of it has no figure, or with n ports on either side it shows
+    /// (n-1)/n of the other or less.
     MissingMember(Meter),
-    /// Octets are missing by a whole multiple of 2^32 in this direction, and one side has 32-bit counters: they wrapped unseen.
+    /// Octets are missing by a whole multiple of 2^32 in this direction, and one side has 32-bit counters: they
+    /// wrapped unseen.
     Wrap(Direction),
     /// What one calls in is out for the other: a port is recorded with the wrong kind.
     Swapped,
-    /// One side shows next to nothing while the other does not, or less than half of it: it is the port of something else.
+    /// One side shows next to nothing while the other does not, or less than half of it: it is the port of
+    /// something else.
     WrongPort(Meter),
     /// None of these.
     Unexplained,
@@ -161,8 +163,8 @@ impl Agreement {
         self.raised
     }
 
-    /// Takes in the next closed slot, in order. A slot of which neither side has a figure tells nothing, nor does one in which the
-    /// server has ports on one side only.
+    /// Takes in the next closed slot, in order. A slot of which neither side has a figure tells nothing, nor does
+    /// one in which the server has ports on one side only.
     pub fn observe(&mut self, slot: Slot, both: Both<'_>) -> Outcome {
         let Some(verdict) = self.compare(slot, both) else {
             return Outcome::default();

@@ -1,9 +1,9 @@
 //! Who is extreme, and what to do about it (SPEC.md section 9).
 //!
 //! A [`policy`] says what is extreme, the [`rules`] find it in what is known of a server when a slot has closed, as
-//! [`evidence`] that a person can check, and a [`watch`] follows one server's rules over time: what begins to hold, when
-//! a case opens and when it resolves. Its [`standing`] is a fold of these events. The [`outlook`] is what the month ends with, with and without a limit, and the
-//! [`cap`] is the limit that is suggested.
+//! [`evidence`] that a person can check, and a [`watch`] follows one server's rules over time: what begins to hold,
+//! when a case opens and when it resolves. Its [`standing`] is a fold of these events. The [`outlook`] is what the
+//! month ends with, with and without a limit, and the [`cap`] is the limit that is suggested.
 
 pub mod policy;
 
@@ -134,3 +134,6 @@ impl From<RuleSet> for Vec<Rule> {
         rules.iter().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,7 +130,8 @@ fn framing_is_allowed_by_the_packet() {
     }
 }
 
-/// What `observe` says of a run of slots: `a` agrees, `d` does not, `-` has no figures; upper case where it raises or clears.
+/// What `observe` says of a run of slots: `a` agrees, `d` does not, `-` has no figures; upper case where it raises
+/// or clears.
 fn said(slots: &str) -> String {
     let mut agreement = Agreement::default();
     let say = |(at, what): (usize, char)| {
@@ -181,7 +182,8 @@ fn one_that_goes_on_after_a_stop_clears_what_was_raised() {
 
 #[test]
 fn what_one_dates_a_slot_earlier_is_no_disagreement() {
-    // A burst of 100 Mbit/s across a boundary: the switch dates 10 Mbit/s of it into the slot before, again and again.
+    // A burst of 100 Mbit/s across a boundary: the switch dates 10 Mbit/s of it into the slot before, again and
+    // again.
     let mut agreement = Agreement::default();
     let mut disagreed = 0;
     for slot in 0..100 {

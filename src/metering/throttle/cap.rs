@@ -18,8 +18,8 @@ pub struct Cap {
     pub cap_bps: Bps,
     /// What the arithmetic gives.
     pub computed_bps: Bps,
-    /// Below this no cap is suggested: the allowance in force, which was promised. Where nothing is granted it is 1 Mbps, the default
-    /// allowance, so that the customer can still reach the server.
+    /// Below this no cap is suggested: the allowance in force, which was promised. Where nothing is granted it is 1
+    /// Mbps, the default allowance, so that the customer can still reach the server.
     pub floor_bps: Bps,
     /// The arithmetic.
     pub by: By,
@@ -29,8 +29,9 @@ pub struct Cap {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum By {
-    /// As many slots may still be over the allowance as are to come, so the month ends without overage at any rate. The cap is the
-    /// largest whole 1,000 bit/s below the threshold at which the server is let go: `release_percent` of `factor x allowance`.
+    /// As many slots may still be over the allowance as are to come, so the month ends without overage at any rate.
+    /// The cap is the largest whole 1,000 bit/s below the threshold at which the server is let go:
+    /// `release_percent` of `factor x allowance`.
     Extreme {
         /// Slots of the period that have not closed.
         slots_to_come: u64,
@@ -45,7 +46,8 @@ pub enum By {
         /// `release_percent` of `factor x allowance`.
         threshold_bps: Bps,
     },
-    /// More slots are to come than may be over the allowance: only at the allowance does the month end without overage.
+    /// More slots are to come than may be over the allowance: only at the allowance does the month end without
+    /// overage.
     Allowance {
         /// Slots of the period that have not closed.
         slots_to_come: u64,
@@ -65,9 +67,9 @@ pub enum By {
         /// The overage with which the period ends at least.
         locked_in_overage_bps: Bps,
     },
-    /// The largest whole 1,000 bit/s below `rate - reduction`, with which the uplink is below the load at which the rule is let go:
-    /// `reduction = (load - threshold) x total / load`, rounded up, for the server's traffic spreads over a group of uplinks
-    /// as all traffic does. With one uplink total and load are the same.
+    /// The largest whole 1,000 bit/s below `rate - reduction`, with which the uplink is below the load at which the
+    /// rule is let go: `reduction = (load - threshold) x total / load`, rounded up, for the server's traffic
+    /// spreads over a group of uplinks as all traffic does. With one uplink total and load are the same.
     Uplink {
         /// The server's rate.
         rate_bps: Bps,
@@ -80,8 +82,8 @@ pub enum By {
         /// What the server must give up.
         reduction_bps: Bps,
     },
-    /// The largest whole 1,000 bit/s below `packets x mean octets x 8`, with which packets of that size stay below the number at
-    /// which the rule is let go.
+    /// The largest whole 1,000 bit/s below `packets x mean octets x 8`, with which packets of that size stay below
+    /// the number at which the rule is let go.
     Flood {
         /// Packets a second at which the rule is let go.
         packets_per_second: u64,
@@ -90,14 +92,15 @@ pub enum By {
     },
 }
 
-/// The cap to suggest for a server on which `evidence` was found, when it is granted `allowance` and its period stands at `figures`.
+/// The cap to suggest for a server on which `evidence` was found, when it is granted `allowance` and its period
+/// stands at `figures`.
 ///
-/// By *uplink* alone or *flood* alone the cap is what ends that; in all other cases it is what the month's burst budget allows.
-/// It limits each direction by itself. Where a plan bills the sum of both, or the allowance falls later in the period, the month may
-/// end above the allowance all the same: no cap is ever below what was promised.
+/// By *uplink* alone or *flood* alone the cap is what ends that; in all other cases it is what the month's burst
+/// budget allows. It limits each direction by itself. Where a plan bills the sum of both, or the allowance falls
+/// later in the period, the month may end above the allowance all the same: no cap is ever below what was promised.
 ///
-/// 432 slots of burst are left of a 30-day month of which 8,640 slots are to come: the allowance, 1 Mbps. On its last day,
-/// with 288 to come and as many left: 80 % of 10 times 1 Mbps are 8 Mbps, so 7,999,000 bit/s.
+/// 432 slots of burst are left of a 30-day month of which 8,640 slots are to come: the allowance, 1 Mbps. On its
+/// last day, with 288 to come and as many left: 80 % of 10 times 1 Mbps are 8 Mbps, so 7,999,000 bit/s.
 #[must_use]
 pub fn suggest(policy: &Policy, allowance: Bps, figures: &Figures, evidence: &[Evidence]) -> Cap {
     let (computed_bps, by) = match evidence {

@@ -6,11 +6,12 @@ use crate::metering::tally::{Figures, Tally};
 use crate::metering::top_set::Exhausted;
 use crate::metering::units::{Bps, Slot};
 
-/// The figures at the period's end, when the slots before `closed_until` have closed and each one to come has `rates`, none of
-/// them above `cap` in either direction. What happened counts as it did, and the allowance as it is granted in the slots to come.
+/// The figures at the period's end, when the slots before `closed_until` have closed and each one to come has
+/// `rates`, none of them above `cap` in either direction. What happened counts as it did, and the allowance as it
+/// is granted in the slots to come.
 ///
-/// Three of 20 slots at 50 Mbps have closed and the 17 to come are at 30 Mbps: the p95 ends at 50 Mbps, for one slot is
-/// forgiven. With none closed it ends at 30 Mbps, with a cap of 2 Mbps at 2 Mbps.
+/// Three of 20 slots at 50 Mbps have closed and the 17 to come are at 30 Mbps: the p95 ends at 50 Mbps, for one
+/// slot is forgiven. With none closed it ends at 30 Mbps, with a cap of 2 Mbps at 2 Mbps.
 ///
 /// # Errors
 /// When revisions have taken away more large samples than are kept in reserve: the tally must be restored.
@@ -31,8 +32,8 @@ pub fn outlook(
     to_the_end.figures(span.until)
 }
 
-/// The mean of each direction over the samples of a window, rounded down: what a server that goes on as it is has in the slots to
-/// come. `None` without a sample.
+/// The mean of each direction over the samples of a window, rounded down: what a server that goes on as it is has
+/// in the slots to come. `None` without a sample.
 #[must_use]
 pub fn mean(window: &[Seen]) -> Option<Rates> {
     let of = |bps: fn(Rates) -> Bps| {

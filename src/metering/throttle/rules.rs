@@ -1,7 +1,7 @@
 //! The rules of SPEC.md section 9, each a pure function from what is known to what it found.
 //!
-//! Every rule is asked at a share of its thresholds: at 100 % to begin to hold, at the policy's release share to go on
-//! holding. What meets a rule at 100 % meets it at any lower share as well. Products are taken in 128 bits and
+//! Every rule is asked at a share of its thresholds: at 100 % to begin to hold, at the policy's release share to go
+//! on holding. What meets a rule at 100 % meets it at any lower share as well. Products are taken in 128 bits and
 //! thresholds round up to whole figures, so that `figure >= threshold` is the rule exactly.
 
 use super::evidence;
@@ -55,23 +55,25 @@ pub struct Uplink {
 
 /// *sustained*: `value >= factor x allowance` of the slot, in enough of the last slots up to `newest`.
 ///
-/// `seen` is ascending and may reach further back. A slot without a sample does not count, nor does one in which nothing is
-/// granted: no value is a multiple of 0.
+/// `seen` is ascending and may reach further back. A slot without a sample does not count, nor does one in which
+/// nothing is granted: no value is a multiple of 0.
 #[must_use]
 pub fn sustained(rule: Sustained, ask: Ask, newest: Slot, seen: &[Seen]) -> Option<evidence::Sustained> {
     let from = window_start(newest, rule.of, ask.from);
     let window = &seen[seen.partition_point(|seen| seen.slot < from)..];
     let window = window.iter().take_while(|seen| seen.slot <= newest);
-    let fired = window.clone().filter_map(|seen| {
-        let threshold_bps = multiple(rule.factor, seen.allowance, ask.at_percent)?;
-        let Seen { slot, rates, allowance } = *seen;
-        let fired =
-            evidence::Fired { slot, value_bps: rates.value(), allowance_bps: allowance, threshold_bps };
-        (fired.value_bps >= threshold_bps).then_some(fired)
-    });
-    if fired.clone().count() < usize::try_from(rule.slots).unwrap_or(usize::MAX) {
+    let over = |seen: &&Seen| {
+        let multiple = u128::from(rule.factor).saturating_mul(seen.allowance.0.into());
+        seen.allowance > Bps(0) && reaches(seen.rates.value().0, multiple, ask.at_percent.into(), 100)
+    };
+    if window.clone().filter(over).count() < usize::try_from(rule.slots).unwrap_or(usize::MAX) {
         return None;
     }
+    let fired = window.clone().filter(over).filter_map(|seen| {
+        let threshold_bps = multiple(rule.factor, seen.allowance, ask.at_percent)?;
+        let Seen { slot, rates, allowance } = *seen;
+        Some(evidence::Fired { slot, value_bps: rates.value(), allowance_bps: allowance, threshold_bps })
+    });
     Some(evidence::Sustained {
         factor: rule.factor,
         at_percent: ask.at_percent,
@@ -85,7 +87,8 @@ pub fn sustained(rule: Sustained, ask: Ask, newest: Slot, seen: &[Seen]) -> Opti
 /// *locked-in*: `locked-in p95 >= factor x allowance`, the allowance being that of the newest closed slot. Where it
 /// is 0 the rule does not apply.
 ///
-/// `at_or_over` tells how many slots of the period are at or over a rate; `since` is the first slot that counts, where it is not all of them.
+/// `at_or_over` tells how many slots of the period are at or over a rate; `since` is the first slot that counts,
+/// where it is not all of them.
 #[must_use]
 pub fn locked_in(
     rule: LockedIn,
@@ -163,12 +166,15 @@ impl Load<'_> {
         by_ports: Option<Rates>,
     ) -> Option<evidence::Uplink> {
         let Self { direction, uplink, speed, by_port, load } = self;
-        let part =
-            |of: Bps, percent: u32| share(of.0.into(), u128::from(percent) * u128::from(at_percent), 10_000);
-        let load_threshold_bps = part(speed, rule.load_percent).filter(|least| load >= *least)?;
         let total_bps = by_ports.unwrap_or(shared.by_servers).towards(direction);
         let rate_bps = rates.towards(direction);
-        let share_threshold_bps = part(total_bps, rule.share_percent).filter(|least| rate_bps >= *least)?;
+        let of = |percent: u32| u128::from(percent) * u128::from(at_percent);
+        let (full, large) = (of(rule.load_percent), of(rule.share_percent));
+        let met = reaches(load.0, speed.0.into(), full, 10_000)
+            && reaches(rate_bps.0, total_bps.0.into(), large, 10_000);
+        if !met {
+            return None;
+        }
         Some(evidence::Uplink {
             slot,
             direction,
@@ -182,11 +188,11 @@ impl Load<'_> {
             load_bps: load,
             // An uplink without a speed can't be nearly full, nor can there be a share of nothing.
             load_percent: percent_of(load, speed)?,
-            load_threshold_bps,
+            load_threshold_bps: share(speed.0.into(), full, 10_000)?,
             total_bps,
             rate_bps,
             share_percent: percent_of(rate_bps, total_bps)?,
-            share_threshold_bps,
+            share_threshold_bps: share(total_bps.0.into(), large, 10_000)?,
         })
     }
 }
@@ -211,19 +217,17 @@ impl Shared {
     }
 }
 
-/// *flood*: in one direction, packets a second at or over the limit and of a mean size below another, in each of the last
-/// slots up to `newest`. A direction of which no packets are known never meets it.
+/// *flood*: in one direction, packets a second at or over the limit and of a mean size below another, in each of
+/// the last slots up to `newest`. A direction of which no packets are known never meets it.
 ///
 /// Asked at 80 % of the thresholds it is 80 % of the packets, and a mean size below `mean_octets / 80 %`.
 #[must_use]
 pub fn flood(rule: Flood, ask: Ask, newest: Slot, packets: &[Packets]) -> Option<evidence::Flood> {
     let (percent, limit) = (u128::from(ask.at_percent.max(1)), u128::from(rule.packets_per_second));
-    let least = u64::try_from((limit * percent).div_ceil(100)).unwrap_or(u64::MAX);
     let small = u128::from(rule.mean_octets) * 100;
     let meets = |flow: Flow| {
-        flow.packets_per_second >= least
+        reaches(flow.packets_per_second, limit, percent, 100)
             && flow.packets > 0
-            // octets / packets < mean_octets * 100 / percent, without a division.
             && u128::from(flow.octets) * percent < small.saturating_mul(flow.packets.into())
     };
     let from = window_start(newest, rule.slots, ask.from);
@@ -243,7 +247,7 @@ pub fn flood(rule: Flood, ask: Ask, newest: Slot, packets: &[Packets]) -> Option
     Some(evidence::Flood {
         direction,
         at_percent: ask.at_percent,
-        packets_per_second_threshold: least,
+        packets_per_second_threshold: u64::try_from((limit * percent).div_ceil(100)).unwrap_or(u64::MAX),
         mean_octets_limit: u64::try_from(small.div_ceil(percent)).unwrap_or(u64::MAX),
         slots: slots.collect(),
     })
@@ -252,6 +256,12 @@ pub fn flood(rule: Flood, ask: Ask, newest: Slot, packets: &[Packets]) -> Option
 /// The first of the last `slots` slots up to `newest`, and not before `from`.
 fn window_start(newest: Slot, slots: u32, from: Slot) -> Slot {
     Slot(newest.0.saturating_sub(i64::from(slots)).saturating_add(1)).max(from)
+}
+
+/// Whether `figure >= full x numerator / denominator`, exactly and without a division: every server is asked in
+/// every slot.
+fn reaches(figure: u64, full: u128, numerator: u128, denominator: u128) -> bool {
+    u128::from(figure) * denominator >= full.saturating_mul(numerator)
 }
 
 /// Rounded down; `None` of nothing.

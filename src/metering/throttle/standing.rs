@@ -1,4 +1,5 @@
-//! How one server stands: a fold of what has happened to its rules and its case, so that a log of the events is enough to go on from.
+//! How one server stands: a fold of what has happened to its rules and its case, so that a log of the events is
+//! enough to go on from.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +30,8 @@ pub enum Event {
     Applied,
     /// The cap is lifted and the case is closed: what was seen up to now never counts again.
     Lifted,
-    /// A person closed the case: what was seen up to now never counts again, and the rules that hold are spent until they no
-    /// longer do.
+    /// A person closed the case: what was seen up to now never counts again, and the rules that hold are spent
+    /// until they no longer do.
     Dismissed,
     /// A person opened the case again. No rule is spent any more.
     Reopened,
@@ -68,8 +69,8 @@ impl Standing {
         resolved: [None, None],
     };
 
-    /// Takes in what happened in `slot`: for what a person did the slot in which it was done, which is no evidence any more
-    /// after a lift or a dismissal.
+    /// Takes in what happened in `slot`: for what a person did the slot in which it was done, which is no evidence
+    /// any more after a lift or a dismissal.
     pub fn take(&mut self, slot: Slot, event: Event) {
         match event {
             Event::Opened => self.open_in(slot),
@@ -122,8 +123,8 @@ impl Standing {
         self.holding.keys().copied().collect()
     }
 
-    /// How `rule` is to be asked under a policy with `release_percent`. Whether a spent rule still holds is judged by all
-    /// there is, or the dismissal itself would let go of it.
+    /// How `rule` is to be asked under a policy with `release_percent`. Whether a spent rule still holds is judged
+    /// by all there is, or the dismissal itself would let go of it.
     #[must_use]
     pub fn ask(&self, rule: Rule, release_percent: u32) -> Ask {
         if self.spent.contains(rule) {
@@ -135,8 +136,8 @@ impl Standing {
         }
     }
 
-    /// What happens in `slot`, in which `met` are the rules that were met as [`Standing::ask`] says: in the order in which a log
-    /// has it.
+    /// What happens in `slot`, in which `met` are the rules that were met as [`Standing::ask`] says: in the order
+    /// in which a log has it.
     #[must_use]
     pub fn next(&self, slot: Slot, met: RuleSet, quiet_slots: u32) -> Vec<Event> {
         let held = self.held();

@@ -41,8 +41,8 @@ pub struct Facts<'a> {
     pub slot: Slot,
     /// What was granted in it.
     pub allowance: Bps,
-    /// Its newest samples, ascending: all of the last [`super::policy::WINDOW_SLOTS_MAX`] slots up to this one, or of as many as
-    /// the policy looks back.
+    /// Its newest samples, ascending: all of the last [`super::policy::WINDOW_SLOTS_MAX`] slots up to this one, or
+    /// of as many as the policy looks back.
     pub seen: &'a [Seen],
     /// The period in which the slot lies, this slot's sample included. Outside of it *locked-in* does not hold.
     pub tally: &'a Tally,
@@ -69,8 +69,8 @@ struct Found {
 }
 
 impl Watch {
-    /// Goes on from `standing`. `samples` are the running period's closed slots from [`Standing::counts_from`] on, in any order;
-    /// none are needed where that is `None`.
+    /// Goes on from `standing`. `samples` are the running period's closed slots from [`Standing::counts_from`] on,
+    /// in any order; none are needed where that is `None`.
     #[must_use]
     pub fn resume(
         standing: Standing,
@@ -112,8 +112,8 @@ impl Watch {
         Change { events, evidence }
     }
 
-    /// Takes in what a person or the automation did in `slot`: [`Event::Applied`], [`Event::Lifted`], [`Event::Dismissed`] or
-    /// [`Event::Reopened`].
+    /// Takes in what a person or the automation did in `slot`: [`Event::Applied`], [`Event::Lifted`],
+    /// [`Event::Dismissed`] or [`Event::Reopened`].
     pub fn take(&mut self, slot: Slot, event: Event) {
         let state = self.state.get_or_insert_default();
         let from = state.standing.evidence_from;
@@ -186,7 +186,8 @@ impl Watch {
 }
 
 impl Standing {
-    /// From which slot of the running period on samples count for *locked-in*; `None`: all of it does, and a tally tells it.
+    /// From which slot of the running period on samples count for *locked-in*; `None`: all of it does, and a tally
+    /// tells it.
     #[must_use]
     pub fn counts_from(&self, rules: &Rules) -> Option<Slot> {
         (self.evidence_from > rules.span.from).then_some(self.evidence_from)
