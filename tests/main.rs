@@ -13,6 +13,7 @@ mod support;
 
 mod aggregator;
 mod api;
+mod cases;
 mod closing;
 mod collectors;
 mod commands;
