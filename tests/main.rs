@@ -14,6 +14,7 @@ mod support;
 mod aggregator;
 mod alerts;
 mod api;
+mod cases;
 mod closing;
 mod collectors;
 mod commands;

@@ -31,7 +31,7 @@ const TOP: &[&str] = &[
     "tests",
 ];
 
-/// What must be there. What the design has besides (closing, throttle, alerts, Grafana) joins when it is built.
+/// What must be there. What the design has besides (alerts, Grafana) joins when it is built.
 const PLACES: &[&str] = &[
     "README.md",
     "benches",
@@ -56,6 +56,7 @@ const PLACES: &[&str] = &[
     "src/metering",
     "src/rebuild",
     "src/store",
+    "src/throttle",
     "tests/main.rs",
     "tests/vectors",
 ];

@@ -1,9 +1,10 @@
 //! The one door to what is written about cases: one act at a time for a data directory, whoever takes it, the service,
-//! the API or the command line in another process. A [`book`] is what is known of them, a [`history`] what the rules need
-//! to go on from.
+//! the API or the command line in another process. [`steps`] are what people and the service do, a [`book`] is what is
+//! known of cases, a [`history`] what the rules need to go on from.
 
 mod book;
 pub mod history;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,11 +16,10 @@ use tokio_util::task::TaskTracker;
 
 use super::case::{Case, State};
 use super::recommendation::Recommendation;
-use super::step::{Attempt, Body, SERVICE, Step, StepError};
+use super::step::{Body, SERVICE, Step, StepError};
 use crate::closing::desk::Word;
 use crate::inventory::instant::Instant;
 use crate::metering::throttle::Rule;
-use crate::metering::units::Bps;
 use crate::store::connection::{Store, StoreError};
 use crate::store::engine::lock::Lock;
 use book::Book;
@@ -241,119 +241,6 @@ impl Cases {
         now: Timestamp,
     ) -> Result<Vec<Result<Arc<Case>, CaseError>>, CaseError> {
         self.act(observations.into_iter().map(|observation| Wish::observed(observation, now)).collect()).await
-    }
-
-    /// The customer was told.
-    ///
-    /// # Errors
-    /// When they were before, the case has ended, or it can't be written.
-    pub async fn notify(&self, case: u64, word: &Word) -> Result<Arc<Case>, CaseError> {
-        self.take(case, word, Body::Notified).await
-    }
-
-    /// A limit is approved.
-    ///
-    /// # Errors
-    /// When the customer was not told, it is not the time for it, or it can't be written.
-    pub async fn approve(&self, case: u64, word: &Word) -> Result<Arc<Case>, CaseError> {
-        self.take(case, word, Body::Approved).await
-    }
-
-    /// A limit was put on the ports; what is not given is as recommended.
-    ///
-    /// # Errors
-    /// When it was not approved, can't be, or can't be written.
-    pub async fn apply(
-        &self,
-        case: u64,
-        cap_bps: Option<Bps>,
-        until: Option<Instant>,
-        word: &Word,
-    ) -> Result<Arc<Case>, CaseError> {
-        let recommended = self.get(case).await?.limit();
-        let (cap_bps, until) = (cap_bps.unwrap_or(recommended.cap_bps), until.unwrap_or(recommended.until));
-        self.take(case, word, Body::Applied { cap_bps, until }).await
-    }
-
-    /// The limit was taken off, which ends the case.
-    ///
-    /// # Errors
-    /// When there is none, or it can't be written.
-    pub async fn lift(&self, case: u64, word: &Word) -> Result<Arc<Case>, CaseError> {
-        self.take(case, word, Body::Lifted).await
-    }
-
-    /// Nothing is done about it, which ends the case.
-    ///
-    /// # Errors
-    /// When a limit is applied, the case has ended, or it can't be written.
-    pub async fn dismiss(&self, case: u64, word: &Word) -> Result<Arc<Case>, CaseError> {
-        self.take(case, word, Body::Dismissed).await
-    }
-
-    /// A case that has ended is taken up again.
-    ///
-    /// # Errors
-    /// When it has not ended, its server has another open case, or it can't be written.
-    pub async fn reopen(&self, case: u64, word: &Word) -> Result<Arc<Case>, CaseError> {
-        self.take(case, word, Body::Reopened).await
-    }
-
-    /// It is left alone until then: nobody is contacted.
-    ///
-    /// # Errors
-    /// When it has ended, that lies in the past, or it can't be written.
-    pub async fn snooze(&self, case: u64, until: Instant, word: &Word) -> Result<Arc<Case>, CaseError> {
-        self.take(case, word, Body::Snoozed { until }).await
-    }
-
-    /// It is not left alone any longer.
-    ///
-    /// # Errors
-    /// When it was not, has ended, or it can't be written.
-    pub async fn wake(&self, case: u64, word: &Word) -> Result<Arc<Case>, CaseError> {
-        self.take(case, word, Body::Woken).await
-    }
-
-    /// Something is said about it, also when it has ended.
-    ///
-    /// # Errors
-    /// When it can't be written.
-    pub async fn note(&self, case: u64, word: &Word) -> Result<Arc<Case>, CaseError> {
-        self.take(case, word, Body::Noted).await
-    }
-
-    /// Somebody tried to reach a contact. The first attempt that reached one makes the case notified, at once.
-    ///
-    /// # Errors
-    /// When what came of it is known already, the case has ended, or it can't be written.
-    pub async fn attempt(&self, case: u64, attempt: Attempt, word: &Word) -> Result<Arc<Case>, CaseError> {
-        let told = attempt.reached() && self.get(case).await?.notified_at.is_none();
-        let mut bodies = vec![Body::Attempted(attempt.clone())];
-        bodies.extend(told.then_some(Body::Notified));
-        match self.one(case, word, bodies).await {
-            // Somebody else was quicker to tell the customer.
-            Err(CaseError::Step(StepError::NotNow { kind, .. })) if told && kind == Body::Notified.kind() => {
-                self.take(case, word, Body::Attempted(attempt)).await
-            }
-            came_of => came_of,
-        }
-    }
-
-    /// The customer answered, which ends the rounds in which they are contacted.
-    ///
-    /// # Errors
-    /// When the case has ended, or it can't be written.
-    pub async fn answered(&self, case: u64, word: &Word) -> Result<Arc<Case>, CaseError> {
-        self.take(case, word, Body::Answered).await
-    }
-
-    /// Every contact was tried in every round; only the service says so.
-    ///
-    /// # Errors
-    /// When the customer answered, the case has ended, or it can't be written.
-    pub async fn ready(&self, case: u64, why: &str, now: Timestamp) -> Result<Arc<Case>, CaseError> {
-        self.take(case, &by_service(why, now), Body::Ready).await
     }
 
     async fn take(&self, case: u64, word: &Word, body: Body) -> Result<Arc<Case>, CaseError> {

@@ -145,56 +145,80 @@ pub struct Fired {
     pub out_bps: Bps,
 }
 
-/// The limit that is suggested, for either direction.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The limit that is suggested, for either direction: the larger of what its arithmetic gives and of `floor_bps`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cap {
     /// The limit, in bit/s; never 0.
     pub cap_bps: Bps,
-    /// How it is found.
-    #[serde(flatten)]
-    pub reason: CapReason,
-    /// Everything that went into it.
-    #[serde(default)]
-    pub arithmetic: Value,
+    /// What the arithmetic gives, in bit/s.
+    pub computed_bps: Bps,
+    /// Below this no limit is suggested, in bit/s: what is included, or where that is nothing, what is needed to reach the
+    /// server.
+    pub floor_bps: Bps,
+    /// The arithmetic.
+    pub by: CapBy,
 }
 
 /// How a limit is found, with the numbers that go in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum CapReason {
-    /// Whatever comes is within the slots that may be discarded, so the limit is where the server is no longer extreme:
-    /// `factor * allowance_bps * percent / 100`.
-    NoLongerExtreme {
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum CapBy {
+    /// Whatever comes is within the slots that may be discarded, so the limit is just below where the server is no longer
+    /// extreme.
+    Extreme {
+        /// Slots until the month ends.
+        slots_to_come: u64,
+        /// Slots that may still be discarded.
+        burst_left_slots: u64,
         /// How many times the allowance is extreme.
         factor: u64,
-        /// What is included, in bit/s.
-        allowance_bps: Bps,
         /// At which share of that a rule is let go, in percent.
-        percent: u32,
-        /// Slots until the month ends.
-        slots_to_come: u64,
-        /// Slots that may still be discarded.
-        burst_left_slots: u64,
-    },
-    /// The slots that may be discarded do not last: nothing more is billed only at what is included.
-    Allowance {
+        release_percent: u32,
         /// What is included, in bit/s.
         allowance_bps: Bps,
+        /// `factor * allowance_bps * release_percent / 100`, in bit/s.
+        threshold_bps: Bps,
+    },
+    /// The slots that may be discarded do not last: nothing is billed only at what is included.
+    Allowance {
         /// Slots until the month ends.
         slots_to_come: u64,
         /// Slots that may still be discarded.
         burst_left_slots: u64,
+        /// What is included, in bit/s.
+        allowance_bps: Bps,
     },
-    /// What brings a shared line down to where it is no longer nearly full: `rate_bps - (load_bps - release_bps)`.
+    /// The month ends over what is included in any case: at what is included nothing more is billed.
+    LockedIn {
+        /// Slots until the month ends.
+        slots_to_come: u64,
+        /// What is included, in bit/s.
+        allowance_bps: Bps,
+        /// The p95 with which the month ends at least, in bit/s.
+        locked_in_p95_bps: Bps,
+        /// The overage with which it ends at least, in bit/s.
+        locked_in_overage_bps: Bps,
+    },
+    /// What brings a shared line below where it is nearly full: just below `rate_bps - reduction_bps`, with
+    /// `reduction_bps = (load_bps - threshold_bps) * total_bps / load_bps`.
     Uplink {
-        /// The line.
-        uplink: String,
-        /// The server's part of what goes over it, in bit/s.
+        /// The server's rate, in bit/s.
         rate_bps: Bps,
-        /// What goes over it, in bit/s.
+        /// What the line carries, in bit/s.
         load_bps: Bps,
+        /// What it and those beside it carry, over which the server's traffic spreads, in bit/s.
+        total_bps: Bps,
         /// The load at which it is no longer nearly full, in bit/s.
-        release_bps: Bps,
+        threshold_bps: Bps,
+        /// What the server must give up, in bit/s.
+        reduction_bps: Bps,
+    },
+    /// So many packets of this size are no longer a flood: just below `packets_per_second * mean_octets * 8`.
+    Flood {
+        /// Packets a second at which the rule is let go.
+        packets_per_second: u64,
+        /// The mean size of a packet, in octets.
+        mean_octets: u64,
     },
 }
 

@@ -66,12 +66,13 @@ pub(crate) fn recommendation(rules: &[Rule]) -> Recommendation {
             .to_vec(),
         cap: Cap {
             cap_bps: Bps(1_000_000),
-            reason: CapReason::Allowance {
-                allowance_bps: Bps(1_000_000),
+            computed_bps: Bps(1_000_000),
+            floor_bps: Bps(1_000_000),
+            by: CapBy::Allowance {
                 slots_to_come: 1_404,
                 burst_left_slots: 30,
+                allowance_bps: Bps(1_000_000),
             },
-            arithmetic: Value::Null,
         },
         until: instant("2026-12-01T00:00:00+09:00"),
         outlook: Outlook {
@@ -101,7 +102,7 @@ fn it_survives_its_json_and_says_its_rules() {
     let json = serde_json::to_value(&recommendation).unwrap();
     assert_eq!(json["rules"][0]["rule"], "sustained");
     assert_eq!(json["rules"][0]["evidence"]["slots"][1], 2);
-    assert_eq!(json["cap"]["reason"], "allowance");
+    assert_eq!(json["cap"]["by"]["by"], "allowance");
     assert_eq!(json["outlook"]["without"]["amount"], "83790");
     assert_eq!(json["outlook"]["assumption"], "as_in_the_last_hour");
     assert_eq!(serde_json::from_value::<Recommendation>(json).unwrap(), recommendation);
@@ -150,26 +151,60 @@ fn every_rule_and_every_limit_has_its_words() {
             assert!(words.contains(says), "{words}");
         }
     }
-    let cap = |cap_bps, reason| Cap { cap_bps: Bps(cap_bps), reason, arithmetic: Value::Null };
+    let cap = |computed_bps, floor_bps, by| {
+        let [computed_bps, floor_bps] = [computed_bps, floor_bps].map(Bps);
+        Cap { cap_bps: computed_bps.max(floor_bps), computed_bps, floor_bps, by }
+    };
     let allowance_bps = Bps(1_000_000);
-    let extreme = CapReason::NoLongerExtreme {
-        factor: 10,
-        allowance_bps,
-        percent: 80,
+    let extreme = CapBy::Extreme {
         slots_to_come: 20,
         burst_left_slots: 30,
+        factor: 10,
+        release_percent: 80,
+        allowance_bps,
+        threshold_bps: Bps(8_000_000),
     };
-    let uplink = CapReason::Uplink {
-        uplink: "u".to_owned(),
+    let locked_in = CapBy::LockedIn {
+        slots_to_come: 12,
+        allowance_bps,
+        locked_in_p95_bps: Bps(12_000_000),
+        locked_in_overage_bps: Bps(11_000_000),
+    };
+    let uplink = CapBy::Uplink {
         rate_bps: Bps(205_000_000),
         load_bps: Bps(820_000_000),
-        release_bps: Bps(640_000_000),
+        total_bps: Bps(820_000_000),
+        threshold_bps: Bps(640_000_000),
+        reduction_bps: Bps(180_000_000),
     };
-    let least = CapReason::Allowance { allowance_bps: Bps(0), slots_to_come: 2, burst_left_slots: 0 };
+    let flood = CapBy::Flood { packets_per_second: 80_000, mean_octets: 64 };
+    let nothing = CapBy::Allowance { slots_to_come: 2, burst_left_slots: 0, allowance_bps: Bps(0) };
     for (cap, en, ja) in [
-        (cap(8_000_000, extreme), "10 x 1 Mbps x 80 % = 8 Mbps", "10 × 1 Mbps × 80 % = 8 Mbps"),
-        (cap(25_000_000, uplink), "205 Mbps - (820 Mbps - 640 Mbps) = 25 Mbps", "= 25 Mbps です"),
-        (cap(1_000_000, least), "what is included, 0 Mbps, at least 1 Mbps", "0 Mbps (最低 1 Mbps)"),
+        (
+            cap(7_999_000, 1_000_000, extreme),
+            "The limit is 7.999 Mbps, just below 10 x 1 Mbps x 80 % = 8 Mbps",
+            "10 × 1 Mbps × 80 % = 8 Mbps をわずかに下回る 7.999 Mbps",
+        ),
+        (
+            cap(1_000_000, 1_000_000, locked_in),
+            "a 95th percentile of 12 Mbps and an overage of 11 Mbps at least, and with 1 h left",
+            "95パーセンタイル 12 Mbps、超過 11 Mbps",
+        ),
+        (
+            cap(24_999_000, 1_000_000, uplink),
+            "24.999 Mbps, just below 205 Mbps - 180 Mbps: giving up 180 Mbps brings the uplink from 820 Mbps",
+            "205 Mbps - 180 Mbps をわずかに下回る 24.999 Mbps",
+        ),
+        (
+            cap(40_959_000, 1_000_000, flood),
+            "just below 80,000 packets a second x 64 octets x 8",
+            "40.959 Mbps",
+        ),
+        (
+            cap(0, 1_000_000, nothing),
+            "what is included, 0 Mbps: bursts may go on for 0 h",
+            "ただし 1 Mbps を下回る制限は行わないため、1 Mbps とします",
+        ),
     ] {
         for (lang, says) in [(Language::En, en), (Language::Ja, ja)] {
             let words = cap.words(lang);

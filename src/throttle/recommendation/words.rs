@@ -6,7 +6,7 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::{Assumption, Cap, CapReason, Direction, Figures, Fired, Outcome, Recommendation, Relief};
+use super::{Assumption, Cap, CapBy, Direction, Figures, Fired, Outcome, Recommendation, Relief};
 use crate::closing::explain::layout::{divided, grouped, grouped_text, money};
 use crate::inventory::Language;
 use crate::inventory::instant::{Instant, rfc3339};
@@ -274,60 +274,100 @@ impl Cap {
     /// The limit and how it is found, in a sentence without its full stop.
     #[must_use]
     pub fn words(&self, lang: Language) -> String {
-        let cap = mbps(self.cap_bps);
-        match &self.reason {
-            CapReason::NoLongerExtreme {
-                factor,
-                allowance_bps,
-                percent,
+        let mut text = self.by.words(mbps(self.computed_bps), lang);
+        if self.cap_bps != self.computed_bps {
+            let floor = mbps(self.cap_bps);
+            text.push_str(&pick(
+                lang,
+                format!("; no limit is set below {floor}, so it is {floor}"),
+                format!("。ただし {floor} を下回る制限は行わないため、{floor} とします"),
+            ));
+        }
+        text
+    }
+}
+
+impl CapBy {
+    /// How it is found, where the arithmetic gives `cap`.
+    fn words(&self, cap: String, lang: Language) -> String {
+        match self {
+            Self::Extreme {
                 slots_to_come,
                 burst_left_slots,
+                factor,
+                release_percent,
+                allowance_bps,
+                threshold_bps,
             } => {
-                let allowance = mbps(*allowance_bps);
+                let [allowance, threshold] = [*allowance_bps, *threshold_bps].map(mbps);
                 let [left, come] = [*burst_left_slots, *slots_to_come].map(hours);
                 pick(
                     lang,
                     format!(
-                        "The limit is {factor} x {allowance} x {percent} % = {cap}, where the server is no longer extreme: \
-                         bursts may go on for {left} h, and only {come} h of the month are left"
+                        "The limit is {cap}, just below {factor} x {allowance} x {release_percent} % = {threshold}, where the \
+                         server is no longer extreme: bursts may go on for {left} h, and only {come} h of the month are left"
                     ),
                     format!(
-                        "制限値は {factor} × {allowance} × {percent} % = {cap} です。バーストの残り {left} 時間に対し当月の残りは \
-                         {come} 時間のため、極端な利用とみなされなくなる値としています"
+                        "制限値は {factor} × {allowance} × {release_percent} % = {threshold} をわずかに下回る {cap} です。\
+                         バーストの残り {left} 時間に対し当月の残りは {come} 時間のため、極端な利用とみなされなくなる値としています"
                     ),
                 )
             }
-            CapReason::Allowance { allowance_bps, slots_to_come, burst_left_slots } => {
-                let allowance = mbps(*allowance_bps);
+            Self::Allowance { slots_to_come, burst_left_slots, .. } => {
                 let [left, come] = [*burst_left_slots, *slots_to_come].map(hours);
-                let least = if self.cap_bps == *allowance_bps {
-                    Cow::from("")
-                } else {
-                    pick(lang, format!(", at least {cap}"), format!(" (最低 {cap})")).into()
-                };
                 pick(
                     lang,
                     format!(
-                        "The limit is what is included, {allowance}{least}: bursts may go on for {left} h and {come} h of the \
-                         month are left, so at any higher rate more would be billed"
+                        "The limit is what is included, {cap}: bursts may go on for {left} h and {come} h of the month are \
+                         left, so at any higher rate more would be billed"
                     ),
                     format!(
-                        "制限値は含まれる帯域の {allowance}{least} です。バーストの残りは {left} 時間、当月の残りは {come} 時間で、\
+                        "制限値は含まれる帯域の {cap} です。バーストの残りは {left} 時間、当月の残りは {come} 時間で、\
                          これを超える帯域では超過料金が増えます"
                     ),
                 )
             }
-            CapReason::Uplink { uplink, rate_bps, load_bps, release_bps } => {
-                let [rate, load, release] = [*rate_bps, *load_bps, *release_bps].map(mbps);
+            Self::LockedIn { slots_to_come, locked_in_p95_bps, locked_in_overage_bps, .. } => {
+                let [p95, overage] = [*locked_in_p95_bps, *locked_in_overage_bps].map(mbps);
+                let come = hours(*slots_to_come);
                 pick(
                     lang,
                     format!(
-                        "The limit is {rate} - ({load} - {release}) = {cap}: it brings uplink {uplink} down to {release}, where \
-                         it is no longer tight"
+                        "The limit is what is included, {cap}: the month ends with a 95th percentile of {p95} and an overage \
+                         of {overage} at least, and with {come} h left any higher rate can only add to that"
                     ),
                     format!(
-                        "制限値は {rate} - ({load} - {release}) = {cap} です。これにより回線 {uplink} の使用量は逼迫していない \
-                         {release} まで下がります"
+                        "制限値は含まれる帯域の {cap} です。当月は少なくとも95パーセンタイル {p95}、超過 {overage} となることが\
+                         確定しており、残り {come} 時間にこれを超える帯域を使うと超過がさらに増える可能性があります"
+                    ),
+                )
+            }
+            Self::Uplink { rate_bps, load_bps, threshold_bps, reduction_bps, .. } => {
+                let [rate, load, threshold, reduction] =
+                    [*rate_bps, *load_bps, *threshold_bps, *reduction_bps].map(mbps);
+                pick(
+                    lang,
+                    format!(
+                        "The limit is {cap}, just below {rate} - {reduction}: giving up {reduction} brings the uplink from \
+                         {load} down to {threshold}, where it is no longer tight"
+                    ),
+                    format!(
+                        "制限値は {rate} - {reduction} をわずかに下回る {cap} です。{reduction} の削減により、回線の使用量は \
+                         {load} から逼迫していない {threshold} まで下がります"
+                    ),
+                )
+            }
+            Self::Flood { packets_per_second, mean_octets } => {
+                let packets = grouped(*packets_per_second);
+                pick(
+                    lang,
+                    format!(
+                        "The limit is {cap}, just below {packets} packets a second x {mean_octets} octets x 8, which is no \
+                         longer a flood"
+                    ),
+                    format!(
+                        "制限値は毎秒 {packets} パケット × {mean_octets} オクテット × 8 をわずかに下回る {cap} で、\
+                         大量パケットとみなされなくなる値です"
                     ),
                 )
             }
