@@ -269,12 +269,16 @@ impl Line {
         let lot = if bundled && !letter { id.clone() } else { String::new() };
         if seqs.iter().any(|seq| self.waiting.get(seq).is_some_and(|waiting| waiting.lot != lot)) {
             let joined = self.attempts(seqs, Fate::Joined, "", now(), &lot, |_| now());
-            self.note(joined, stop).await;
+            if !self.note(joined, stop).await {
+                return Ok(());
+            }
         }
         let stored = self.store.events(seqs).await?;
         let items = stored.into_iter().map(|stored| stored.item).collect();
         let parcel = Parcel { id, items };
-        let Some(verdict) = self.until_stop(stop, self.destination.way.send(&parcel, now())).await else {
+        let raised = self.board.raised();
+        let sending = self.destination.way.send(&parcel, &raised, now());
+        let Some(verdict) = self.until_stop(stop, sending).await else {
             return Ok(());
         };
         self.take(verdict, seqs, &lot, now(), stop).await;
@@ -373,13 +377,14 @@ impl Line {
     }
 
     /// Stores attempts and goes on from them. It insists as long as the service runs: what is not noted would be sent
-    /// once more after the next start.
-    async fn note(&mut self, attempts: Vec<Attempt>, stop: &CancellationToken) {
+    /// once more after the next start. `false` where the stop came first.
+    async fn note(&mut self, attempts: Vec<Attempt>, stop: &CancellationToken) -> bool {
         if self.until_stop(stop, self.store.put_attempts(&attempts)).await.is_none() {
             tracing::error!(
                 destination = self.name(),
                 "stopped before it was noted what was sent, it may be sent once more"
             );
+            return false;
         }
         for attempt in attempts {
             match attempt.fate {
@@ -395,6 +400,7 @@ impl Line {
                 }
             }
         }
+        true
     }
 
     /// Tells Alertmanager what is still true.

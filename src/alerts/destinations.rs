@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use meter95_reading::Timestamp;
 
+use super::alert::Notice;
 use super::alertmanager::{Alertmanager, Login};
 use super::mail::{Heads, Mail, MailError, Server};
 use super::parcel::{Parcel, Verdict};
@@ -126,11 +127,11 @@ impl Destinations {
 }
 
 impl Way {
-    /// Sends a message, at `now`.
-    pub async fn send(&self, parcel: &Parcel, now: Timestamp) -> Verdict {
+    /// Sends a message, at `now`, when these alerts are raised.
+    pub async fn send(&self, parcel: &Parcel, raised: &[Notice], now: Timestamp) -> Verdict {
         match self {
             Self::Webhook(webhook) => webhook.send(parcel, now).await,
-            Self::Alertmanager(alertmanager) => alertmanager.send(parcel, now).await,
+            Self::Alertmanager(alertmanager) => alertmanager.send(parcel, raised, now).await,
             Self::Mail(mail) => mail.send(parcel).await,
         }
     }
