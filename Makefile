@@ -19,7 +19,12 @@ NEEDS_TEST := \
 	git:git:tells_the_tests_which_files_belong_to_the_project \
 	ip:iproute2:makes_the_interfaces_that_the_tests_of_the_NIC_collector_read \
 	python3:python3:opens_the_zip_files_that_the_tests_make \
-	snmpd:snmpd:is_the_switch_that_the_tests_of_the_SNMP_collector_read
+	snmpd:snmpd:is_the_switch_that_the_tests_of_the_SNMP_collector_read \
+	prometheus-alertmanager:prometheus-alertmanager:takes_alerts_in_the_tests \
+	aiosmtpd:python3-aiosmtpd:takes_mail_in_the_tests
+
+# Packages among them that start a service of their name, which the tests do not want: they start the program themselves.
+SERVICES := snmpd prometheus-alertmanager
 
 # Node by which the dashboard can be built, as package.json has it under "engines".
 NODE_IS_NEW := const [a, b] = process.versions.node.split(".").map(Number); \
@@ -34,9 +39,9 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public) $(wildcard $(WEB)/*.*)
 
 # What installs whatever is missing of a list of needs, and of Node and npm.
 #
-# Debian's snmpd starts its daemon when it is installed and at every boot; the tests start the program themselves. So
-# the service is masked while the package is installed, and disabled after; without systemd a run level in which it
-# does not start is named to its script. An snmpd that was there before stays as it is.
+# Debian starts a package's service when it is installed and at every boot; of those in SERVICES only the program is used.
+# So such a service is masked while its package is installed, and disabled after; without systemd a run level in which it
+# does not start is named to its script. One that was there before stays as it is.
 define INSTALL_MISSING
 say() { printf '%s\n' "$$*" >&2; }
 packages=; reasons=
@@ -75,19 +80,21 @@ case "$$packages " in *" nodejs "*)
 	dpkg --compare-versions "$$has" ge 20.19 || newer_node "this Debian's is $$has"
 esac
 masked=
-case "$$packages " in *" snmpd "*)
-	if [ -d /run/systemd/system ]; then
-		say "snmpd's daemon is kept from starting, now and at boot: only the program is used."
-		$$sudo systemctl mask --quiet --runtime snmpd.service
-		masked=yes
-	fi
-esac
+for service in $(SERVICES); do
+	case "$$packages " in *" $$service "*)
+		if [ -d /run/systemd/system ]; then
+			say "The service $$service is kept from starting, now and at boot: only the program is used."
+			$$sudo systemctl mask --quiet --runtime "$$service.service"
+			masked="$$masked $$service"
+		fi
+	esac
+done
 failed=
 apt install --no-install-recommends $$packages || failed=yes
-if [ -n "$$masked" ]; then
-	$$sudo systemctl unmask --quiet --runtime snmpd.service
-	$$sudo systemctl disable --quiet snmpd.service || true
-fi
+for service in $$masked; do
+	$$sudo systemctl unmask --quiet --runtime "$$service.service"
+	$$sudo systemctl disable --quiet "$$service.service" || true
+done
 [ -z "$$failed" ] || { say "apt-get could not install them all; what it said is above."; exit 1; }
 node_is_new || newer_node "node here is $$(node --version)"
 endef

@@ -28,9 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How often is looked whether it is there.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// The destinations of the section `[alerts]` of a configuration.
+/// The destinations of the section `[alerts]` of a configuration, tried again after a second at most.
 fn destinations(alerts: &str) -> Destinations {
-    Destinations::new(&toml::from_str(alerts).unwrap()).unwrap()
+    Destinations::new(&toml::from_str(&format!("longest_pause_s = 1\n{alerts}")).unwrap()).unwrap()
 }
 
 /// A part of the service: what delivers, in this process.

@@ -31,7 +31,7 @@ const TOP: &[&str] = &[
     "tests",
 ];
 
-/// What must be there. What the design has besides (alerts, Grafana) joins when it is built.
+/// What must be there. What the design has besides (Grafana) joins when it is built.
 const PLACES: &[&str] = &[
     "README.md",
     "benches",
@@ -45,6 +45,7 @@ const PLACES: &[&str] = &[
     "docs/OPERATING.md",
     "docs/decisions",
     "src/aggregator",
+    "src/alerts",
     "src/api",
     "src/cli",
     "src/closing",

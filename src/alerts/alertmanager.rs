@@ -87,12 +87,13 @@ impl Alertmanager {
         self.refresh
     }
 
-    /// Posts what was raised and cleared; of several about one alert, the last.
-    pub async fn send(&self, parcel: &Parcel, now: Timestamp) -> Verdict {
+    /// Posts what was raised and cleared; of several about one alert, the last. What is not among those that are `raised`
+    /// by now is not told to be: its end may have been told before, when this one was not taken at first.
+    pub async fn send(&self, parcel: &Parcel, raised: &[Notice], now: Timestamp) -> Verdict {
         let mut alerts: Vec<Postable> = Vec::new();
         for item in &parcel.items {
             let Item::Event(event) = item else { continue };
-            match self.of_event(event, now) {
+            match self.of_event(event, raised, now) {
                 Ok(Some(alert)) => {
                     alerts.retain(|earlier| earlier.labels != alert.labels);
                     alerts.push(alert);
@@ -100,6 +101,9 @@ impl Alertmanager {
                 Ok(None) => {}
                 Err(error) => return Verdict::Refused(format!("event {:?} is no alert: {error}", event.id)),
             }
+        }
+        if alerts.is_empty() {
+            return Verdict::Taken("it is over already".to_owned());
         }
         self.post(&alerts).await
     }
@@ -142,11 +146,20 @@ impl Alertmanager {
         }
     }
 
-    fn of_event(&self, event: &Event, now: Timestamp) -> serde_json::Result<Option<Postable>> {
+    fn of_event(
+        &self,
+        event: &Event,
+        raised: &[Notice],
+        now: Timestamp,
+    ) -> serde_json::Result<Option<Postable>> {
+        let same = |a: &Notice, b: &Notice| {
+            (&a.source, &a.alert.key, a.raised_at) == (&b.source, &b.alert.key, b.raised_at)
+        };
         match event.kind.as_str() {
             RAISED | CLEARED => {
                 let notice: Notice = serde_json::from_value(event.data.clone())?;
-                Ok(Some(self.of_notice(&notice, now)))
+                let holds = notice.cleared_at.is_some() || raised.iter().any(|other| same(other, &notice));
+                Ok(holds.then(|| self.of_notice(&notice, now)))
             }
             TEST => Ok(Some(Postable {
                 labels: labels("Meter95Test", event.severity.name(), &BTreeMap::new()),
@@ -235,7 +248,12 @@ mod tests {
         );
         let cleared = Notice { cleared_at: Some(Instant(Timestamp(1_795_223_430_000))), ..notice.clone() };
         assert_eq!(posted(&cleared)["endsAt"], "2026-11-21T01:10:30Z");
-        let of_event = alertmanager().of_event(&cleared.cleared().unwrap(), now).unwrap().unwrap();
-        assert_eq!(serde_json::to_value(of_event).unwrap(), posted(&cleared));
+        let of_event = |event: &Event, raised: &[Notice]| {
+            let posted = alertmanager().of_event(event, raised, now).unwrap();
+            posted.map(|posted| serde_json::to_value(posted).unwrap())
+        };
+        assert_eq!(of_event(&cleared.cleared().unwrap(), &[]), Some(posted(&cleared)));
+        assert_eq!(of_event(&notice.raised(), std::slice::from_ref(&notice)), Some(posted(&notice)));
+        assert_eq!(of_event(&notice.raised(), &[]), None, "it is over by now");
     }
 }

@@ -5,15 +5,12 @@ use std::time::Duration;
 /// About how long after the first failure; twice as long after each that follows.
 pub const FIRST: Duration = Duration::from_secs(1);
 
-/// The longest pause.
-pub const LONGEST: Duration = Duration::from_secs(600);
-
-/// The pause after so many failures in a row: 1 s, 2 s, 4 s and so on up to 10 min, less up to half of that by
+/// The pause after so many failures in a row: 1 s, 2 s, 4 s and so on up to `longest`, less up to half of that by
 /// `chance`, 0 to 255, so that those who failed together do not come back together.
 #[must_use]
-pub fn pause(failures: u32, chance: u8) -> Duration {
+pub fn pause(failures: u32, longest: Duration, chance: u8) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
-    let whole = (FIRST * (1 << doublings)).min(LONGEST);
+    let whole = (FIRST * (1 << doublings)).min(longest);
     whole - whole / 2 * u32::from(chance) / 255
 }
 
@@ -22,7 +19,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_ten_minutes() {
+    fn pauses_double_up_to_the_longest() {
+        let longest = Duration::from_secs(600);
         for (failures, longest_ms) in [
             (0, 1_000),
             (1, 1_000),
@@ -32,9 +30,9 @@ mod tests {
             (11, 600_000),
             (u32::MAX, 600_000),
         ] {
-            assert_eq!(pause(failures, 0), Duration::from_millis(longest_ms), "{failures}");
-            assert_eq!(pause(failures, 255), Duration::from_millis(longest_ms / 2), "{failures}");
-            let some = pause(failures, 100).as_millis();
+            assert_eq!(pause(failures, longest, 0), Duration::from_millis(longest_ms), "{failures}");
+            assert_eq!(pause(failures, longest, 255), Duration::from_millis(longest_ms / 2), "{failures}");
+            let some = pause(failures, longest, 100).as_millis();
             assert!(some > u128::from(longest_ms / 2) && some < u128::from(longest_ms), "{some}");
         }
     }

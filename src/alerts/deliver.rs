@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use meter95_reading::Timestamp;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::Alerts;
-use super::backoff::{LONGEST, pause};
+use super::backoff::pause;
 use super::board::Board;
 use super::destinations::{Bundle, Destination, Destinations, Way};
 use super::parcel::{Parcel, Verdict};
@@ -54,6 +54,7 @@ pub struct Deliverer {
 struct Line {
     destination: Destination,
     give_up_ms: i64,
+    longest_pause: Duration,
     board: Board,
     store: Store,
     /// The number of the last event.
@@ -62,8 +63,9 @@ struct Line {
     waiting: BTreeMap<u64, Waiting>,
     /// Events up to this number are looked at.
     looked_to: u64,
-    /// Failures in a row, and until when nothing is tried for them.
+    /// Failures in a row, since when, and until when nothing is tried for them.
     failures: u32,
+    failing_since: Option<Timestamp>,
     rest_until: Option<Instant>,
     /// Whether the other side wants nothing any more.
     gone: bool,
@@ -86,26 +88,33 @@ impl Deliverer {
         let line = |destination| Line {
             destination,
             give_up_ms: destinations.give_up_ms,
+            longest_pause: destinations.longest_pause,
             board: alerts.board.clone(),
             store: alerts.outbox.store().clone(),
             last: alerts.outbox.watch(),
             waiting: BTreeMap::new(),
             looked_to: 0,
             failures: 0,
+            failing_since: None,
             rest_until: None,
             gone: false,
         };
         Self { lines: destinations.all.into_iter().map(line).collect() }
     }
 
-    /// Delivers until `stop`; attempts that are under way then have a few seconds to end.
+    /// Delivers until `stop`; attempts that are under way then have a few seconds to end. Returns before only where a
+    /// task ended that should not have.
     pub async fn run(self, now: fn() -> Timestamp, stop: CancellationToken) {
-        let tasks = TaskTracker::new();
+        let mut tasks = JoinSet::new();
         for line in self.lines {
             tasks.spawn(line.run(now, stop.clone()));
         }
-        tasks.close();
-        tasks.wait().await;
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(error = %error, "delivering to a destination ended unexpectedly");
+                return;
+            }
+        }
         stop.cancelled().await;
     }
 }
@@ -199,9 +208,10 @@ impl Line {
     }
 
     fn next(&self, now: Timestamp) -> Next {
-        // Not without a try, however long the service did not run; behind one that nobody answers, that one's counts.
-        let tried = |waiting: &Waiting| waiting.attempts > 0 || self.failures > 0;
-        let given_up = |waiting: &&Waiting| tried(waiting) && now.ms_since(waiting.put_at) > self.give_up_ms;
+        let too_long = |since: Timestamp| now.ms_since(since) > self.give_up_ms;
+        // None without a try, however long the service did not run; those behind one that nobody answers share its tries.
+        let tried = |waiting: &Waiting| waiting.attempts > 0 || self.failing_since.is_some_and(too_long);
+        let given_up = |waiting: &&Waiting| tried(waiting) && too_long(waiting.put_at);
         let over: Vec<u64> = self.waiting.values().filter(given_up).map(|waiting| waiting.seq).collect();
         if !over.is_empty() {
             return Next::GiveUp(over);
@@ -243,7 +253,7 @@ impl Line {
             _ => waiting.put_at.plus_ms(wait_ms),
         };
         let ms = u64::try_from(due.ms_since(now)).unwrap_or(0);
-        let longest = LONGEST.as_millis().max(u128::from(wait_ms.unsigned_abs()));
+        let longest = self.longest_pause.as_millis().max(u128::from(wait_ms.unsigned_abs()));
         if u128::from(ms) > longest { Duration::ZERO } else { Duration::from_millis(ms) }
     }
 
@@ -259,12 +269,16 @@ impl Line {
         let lot = if bundled && !letter { id.clone() } else { String::new() };
         if seqs.iter().any(|seq| self.waiting.get(seq).is_some_and(|waiting| waiting.lot != lot)) {
             let joined = self.attempts(seqs, Fate::Joined, "", now(), &lot, |_| now());
-            self.note(joined, stop).await;
+            if !self.note(joined, stop).await {
+                return Ok(());
+            }
         }
         let stored = self.store.events(seqs).await?;
         let items = stored.into_iter().map(|stored| stored.item).collect();
         let parcel = Parcel { id, items };
-        let Some(verdict) = self.until_stop(stop, self.destination.way.send(&parcel, now())).await else {
+        let raised = self.board.raised();
+        let sending = self.destination.way.send(&parcel, &raised, now());
+        let Some(verdict) = self.until_stop(stop, sending).await else {
             return Ok(());
         };
         self.take(verdict, seqs, &lot, now(), stop).await;
@@ -289,12 +303,12 @@ impl Line {
             Verdict::Gone(_) => (Fate::Failed, "gone"),
         };
         let asked = match &verdict {
-            Verdict::Failed { again_after: Some(after), .. } => (*after).min(LONGEST),
+            Verdict::Failed { again_after: Some(after), .. } => (*after).min(self.longest_pause),
             _ => Duration::ZERO,
         };
         let next_at = |attempt: u32| match &verdict {
             Verdict::Failed { .. } => {
-                let ms = pause(attempt, chance).max(asked).as_millis();
+                let ms = pause(attempt, self.longest_pause, chance).max(asked).as_millis();
                 now.plus_ms(i64::try_from(ms).unwrap_or(0))
             }
             _ => now,
@@ -305,11 +319,13 @@ impl Line {
                 if self.failures > 0 {
                     tracing::info!(destination = self.name(), "destination takes messages again");
                 }
-                (self.failures, self.rest_until) = (0, None);
+                (self.failures, self.failing_since, self.rest_until) = (0, None, None);
             }
             Verdict::Unreachable(answer) | Verdict::Failed { answer, .. } => {
                 self.failures = self.failures.saturating_add(1);
-                self.rest_until = Some(Instant::now() + pause(self.failures, chance).max(asked));
+                self.failing_since.get_or_insert(now);
+                self.rest_until =
+                    Some(Instant::now() + pause(self.failures, self.longest_pause, chance).max(asked));
                 tracing::warn!(
                     destination = self.name(),
                     failures = self.failures,
@@ -361,13 +377,14 @@ impl Line {
     }
 
     /// Stores attempts and goes on from them. It insists as long as the service runs: what is not noted would be sent
-    /// once more after the next start.
-    async fn note(&mut self, attempts: Vec<Attempt>, stop: &CancellationToken) {
+    /// once more after the next start. `false` where the stop came first.
+    async fn note(&mut self, attempts: Vec<Attempt>, stop: &CancellationToken) -> bool {
         if self.until_stop(stop, self.store.put_attempts(&attempts)).await.is_none() {
             tracing::error!(
                 destination = self.name(),
                 "stopped before it was noted what was sent, it may be sent once more"
             );
+            return false;
         }
         for attempt in attempts {
             match attempt.fate {
@@ -383,6 +400,7 @@ impl Line {
                 }
             }
         }
+        true
     }
 
     /// Tells Alertmanager what is still true.

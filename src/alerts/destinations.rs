@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use meter95_reading::Timestamp;
 
+use super::alert::Notice;
 use super::alertmanager::{Alertmanager, Login};
 use super::mail::{Heads, Mail, MailError, Server};
 use super::parcel::{Parcel, Verdict};
 use super::route::{ALERTMANAGER, Filter, MAIL, Pattern, Route};
 use super::webhook::{Key, KeyError, Webhook};
-use crate::config::alerts::{self as written, Wanted};
+use crate::config::alerts as written;
 use crate::config::{ConfigError, first_line};
 use crate::store::engine::Secret;
 
 /// For how long a message is tried unless configured, in h.
 const GIVE_UP_H_DEFAULT: u64 = 72;
+
+/// The longest pause between two tries unless configured, in s.
+const LONGEST_PAUSE_S_DEFAULT: u64 = 600;
 
 /// How long an answer may take over HTTP unless configured, in s; the specification of webhooks says 15 to 30.
 const HTTP_TIMEOUT_S_DEFAULT: u64 = 20;
@@ -90,6 +94,8 @@ pub struct Destinations {
     pub all: Vec<Destination>,
     /// For how long a message is tried, in ms.
     pub give_up_ms: i64,
+    /// The longest pause between two tries.
+    pub longest_pause: Duration,
 }
 
 impl Destinations {
@@ -109,7 +115,8 @@ impl Destinations {
             all.push(mail(entry, config.public_url.clone())?);
         }
         let hours = config.give_up_h.unwrap_or(GIVE_UP_H_DEFAULT);
-        Ok(Self { all, give_up_ms: i64::try_from(hours * 3_600_000).unwrap_or(i64::MAX) })
+        let give_up_ms = i64::try_from(hours * 3_600_000).unwrap_or(i64::MAX);
+        Ok(Self { all, give_up_ms, longest_pause: seconds(config.longest_pause_s, LONGEST_PAUSE_S_DEFAULT) })
     }
 
     /// What each gets.
@@ -120,11 +127,11 @@ impl Destinations {
 }
 
 impl Way {
-    /// Sends a message, at `now`.
-    pub async fn send(&self, parcel: &Parcel, now: Timestamp) -> Verdict {
+    /// Sends a message, at `now`, when these alerts are raised.
+    pub async fn send(&self, parcel: &Parcel, raised: &[Notice], now: Timestamp) -> Verdict {
         match self {
             Self::Webhook(webhook) => webhook.send(parcel, now).await,
-            Self::Alertmanager(alertmanager) => alertmanager.send(parcel, now).await,
+            Self::Alertmanager(alertmanager) => alertmanager.send(parcel, raised, now).await,
             Self::Mail(mail) => mail.send(parcel).await,
         }
     }
@@ -166,7 +173,11 @@ fn webhook(entry: &written::Webhook) -> Result<Destination, DestinationError> {
     let old = secret(&entry.old_secret_file, &entry.old_secret_env)?;
     let keys = new.into_iter().chain(old).collect();
     let webhook = Webhook::new(entry.url.clone(), keys, seconds(entry.timeout_s, HTTP_TIMEOUT_S_DEFAULT))?;
-    let filter = filter(&entry.wanted, || vec![Pattern::All]);
+    let filter = Filter {
+        events: entry.events.clone().unwrap_or_else(|| vec![Pattern::All]),
+        severity_min: entry.severity,
+        regions: entry.regions.clone(),
+    };
     let route = Route { name: entry.name.clone(), filter, wait_ms: 0 };
     Ok(Destination { route, way: Way::Webhook(webhook) })
 }
@@ -214,21 +225,11 @@ fn mail(entry: &written::Mail, public_url: Option<String>) -> Result<Destination
     };
     let mail = Mail::new(&server, heads)?;
     let of_house = || ["alert.", "case."].map(|family| Pattern::Under(family.to_owned())).to_vec();
-    let mut filter = filter(&entry.wanted, of_house);
-    if entry.to.is_empty() {
-        filter.events.clear();
-    }
+    let events = if entry.to.is_empty() { Vec::new() } else { entry.events.clone().unwrap_or_else(of_house) };
+    let filter = Filter { events, severity_min: entry.severity, regions: entry.regions.clone() };
     let wait = seconds(entry.wait_s, MAIL_WAIT_S_DEFAULT);
     let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
     Ok(Destination { route: Route { name: MAIL.to_owned(), filter, wait_ms }, way: Way::Mail(mail) })
-}
-
-fn filter(wanted: &Wanted, default: impl FnOnce() -> Vec<Pattern>) -> Filter {
-    Filter {
-        events: wanted.events.clone().unwrap_or_else(default),
-        severity_min: wanted.severity,
-        regions: wanted.regions.clone(),
-    }
 }
 
 fn seconds(configured: Option<u64>, default: u64) -> Duration {

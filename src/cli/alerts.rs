@@ -170,7 +170,7 @@ async fn test(site: &SiteArgs, args: &TestArgs) -> anyhow::Result<()> {
     let mut failed = 0;
     for destination in chosen {
         let parcel = Parcel { id: event.id.clone(), items: vec![Item::Event(event.clone())] };
-        let verdict = destination.way.send(&parcel, clock::now()).await;
+        let verdict = destination.way.send(&parcel, &[], clock::now()).await;
         let name = &destination.route.name;
         match &verdict {
             Verdict::Taken(answer) => show::line(format_args!("  ok   {name}: {answer}")),

@@ -14,6 +14,9 @@ use crate::inventory::Language;
 /// The longest time for which a message may be tried, in h: 30 days.
 const GIVE_UP_H_MAX: u64 = 720;
 
+/// The longest pause between two tries that may be configured, in s.
+const LONGEST_PAUSE_S_MAX: u64 = 3_600;
+
 /// The longest answer time that may be configured, in s.
 const TIMEOUT_S_MAX: u64 = 300;
 
@@ -31,24 +34,14 @@ pub struct Alerts {
     pub public_url: Option<String>,
     /// For how long a message is tried, in h; 72 unless given.
     pub give_up_h: Option<u64>,
+    /// The longest pause between two tries, in s; 600 unless given.
+    pub longest_pause_s: Option<u64>,
     /// Programs that are told over HTTP.
     pub webhooks: Vec<Webhook>,
     /// Prometheus' Alertmanager.
     pub alertmanager: Option<Alertmanager>,
     /// The server that takes mail, and to whom it goes.
     pub mail: Option<Mail>,
-}
-
-/// What a destination gets.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Wanted {
-    /// Kinds of events: `alert.raised`, `case.*`, `*`.
-    pub events: Option<Vec<Pattern>>,
-    /// What matters less is left out.
-    pub severity: Severity,
-    /// What is of another region is left out; all unless given.
-    pub regions: Vec<String>,
 }
 
 /// A program that is told over HTTP, by the Standard Webhooks specification.
@@ -67,9 +60,15 @@ pub struct Webhook {
     pub old_secret_file: Option<PathBuf>,
     /// An environment variable with that.
     pub old_secret_env: Option<String>,
-    /// What it gets; every event unless given. None for one that gets letters only.
+    /// Kinds of events that it gets, such as `alert.raised` and `case.*`; all unless given, none for one that gets letters
+    /// only.
+    pub events: Option<Vec<Pattern>>,
+    /// What matters less is left out.
     #[serde(default)]
-    pub wanted: Wanted,
+    pub severity: Severity,
+    /// What is of another region is left out; all unless given.
+    #[serde(default)]
+    pub regions: Vec<String>,
     /// How long it may take to answer, in s; 20 unless given.
     pub timeout_s: Option<u64>,
 }
@@ -136,9 +135,14 @@ pub struct Mail {
     /// In which language events are told.
     #[serde(default = "english")]
     pub language: Language,
-    /// What is told; alerts and cases unless given.
+    /// Kinds of events that are told, such as `alert.raised` and `case.*`; alerts and cases unless given.
+    pub events: Option<Vec<Pattern>>,
+    /// What matters less is left out.
     #[serde(default)]
-    pub wanted: Wanted,
+    pub severity: Severity,
+    /// What is of another region is left out; all unless given.
+    #[serde(default)]
+    pub regions: Vec<String>,
     /// How long an event waits for others that go into the same mail, in s; 30 unless given.
     pub wait_s: Option<u64>,
     /// How long the server may take for a message, in s; 60 unless given.
@@ -153,6 +157,7 @@ impl Alerts {
     /// Checks what the shapes alone do not.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         within("alerts.give_up_h", self.give_up_h, 1, GIVE_UP_H_MAX, "h")?;
+        within("alerts.longest_pause_s", self.longest_pause_s, 1, LONGEST_PAUSE_S_MAX, "s")?;
         if let Some(url) = &self.public_url {
             http("alerts.public_url", url)?;
         }
@@ -279,7 +284,9 @@ mod tests {
             url = "https://automation.example/hook"
             secret_file = "/etc/meter95/secret"
             old_secret_env = "OLD"
-            wanted = { events = ["case.*", "alert.raised"], severity = "warning", regions = ["tokyo"] }
+            events = ["case.*", "alert.raised"]
+            severity = "warning"
+            regions = ["tokyo"]
             timeout_s = 5
             [alertmanager]
             url = "http://alertmanager:9093"
@@ -295,10 +302,10 @@ mod tests {
             "#,
         )
         .unwrap();
-        let wanted = &alerts.webhooks[0].wanted;
-        assert_eq!(wanted.events.as_ref().unwrap().len(), 2);
+        let webhook = &alerts.webhooks[0];
+        assert_eq!(webhook.events.as_ref().unwrap().len(), 2);
         assert_eq!(
-            (wanted.severity, wanted.regions.as_slice()),
+            (webhook.severity, webhook.regions.as_slice()),
             (Severity::Warning, &["tokyo".to_owned()][..])
         );
         let mail = alerts.mail.unwrap();
@@ -312,13 +319,14 @@ mod tests {
         let mail = |rest: &str| format!("[mail]\nserver = 'a'\nfrom = 'b@c'\n{rest}");
         for (toml, says) in [
             ("give_up_h = 0".to_owned(), "alerts.give_up_h is 0: it must be 1 to 720 h"),
+            ("longest_pause_s = 3601".to_owned(), "alerts.longest_pause_s is 3601: it must be 1 to 3600 s"),
             ("public_url = 'meter95'".to_owned(), "alerts.public_url is \"meter95\": this is no URL"),
             (hook(""), "neither secret_file nor secret_env"),
             (hook("secret_file = 'c'\nsecret_env = 'd'"), "both secret_file and secret_env"),
             (hook("secret_env = 'd'\nold_secret_env = 'd'\nold_secret_file = 'd'"), "both old_secret_file"),
             (hook("secret_env = 'd'\nsecret = 'hush'"), "unknown field `secret`"),
             (hook("secret_env = 'd'\ntimeout_s = 301"), "it must be 1 to 300 s"),
-            (hook("secret_env = 'd'\nwanted = { events = ['case.'] }"), "matches no kind of event"),
+            (hook("secret_env = 'd'\nevents = ['case.']"), "matches no kind of event"),
             (
                 format!("{}\n{}", hook("secret_env = 'd'"), hook("secret_env = 'd'")),
                 "another webhook has this name",

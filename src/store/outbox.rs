@@ -254,11 +254,11 @@ impl Store {
             .read("reading what is to be delivered", |client| async move {
                 let sql = "SELECT e.seq AS seq, e.id AS id, e.kind AS kind, \
                                toUnixTimestamp64Milli(e.put_at) AS put_at, toUInt8(d.fate != 0) AS tried, \
-                               d.attempts AS attempts, d.next_ms AS next_at, d.lot AS lot \
+                               d.attempts AS attempts, d.next_ms AS next_at, d.in_lot AS lot \
                            FROM (SELECT seq, id, kind, put_at FROM events \
                                  WHERE seq > ? AND has(destinations, ?) LIMIT 1 BY seq) AS e \
                            LEFT JOIN (SELECT seq, toInt8(argMax(outcome, attempt)) AS fate, max(attempt) AS attempts, \
-                                 toUnixTimestamp64Milli(argMax(next_at, attempt)) AS next_ms, argMax(lot, attempt) AS lot \
+                                 toUnixTimestamp64Milli(argMax(next_at, attempt)) AS next_ms, argMax(lot, attempt) AS in_lot \
                                  FROM deliveries WHERE destination = ? AND seq > ? GROUP BY seq) AS d ON e.seq = d.seq \
                            WHERE d.fate <= 2 ORDER BY seq LIMIT ? SETTINGS join_use_nulls = 0";
                 let count = u64::try_from(count).unwrap_or(u64::MAX);

@@ -10,6 +10,7 @@ use meter95::alerts::Alerts;
 use meter95::alerts::alert::{AlertKind, Notice, Severity};
 use meter95::alerts::destinations::Destinations;
 use meter95::api::{self, App};
+use meter95::clock;
 use meter95::closing::desk::Desk;
 use meter95::collectors::registry::Collectors;
 use meter95::inventory::instant::Instant;
@@ -127,7 +128,13 @@ async fn what_was_taken_is_durable_though_the_engine_is_killed() {
         for n in 0..5 {
             let id = format!("e-{round}-{n}");
             // Whoever is told that it was not taken puts it again.
-            while sender.alerts.outbox.put(vec![event(&id, "test", Severity::Info)], NOW).await.is_err() {}
+            while sender
+                .alerts
+                .outbox
+                .put(vec![event(&id, "test", Severity::Info)], clock::now())
+                .await
+                .is_err()
+            {}
             put.push(id);
             if n == 2 {
                 support::kill_engine(&dir);
