@@ -121,8 +121,8 @@ impl Page<'_> {
         self.heading("The most unusual hours", "通常と最も異なる時間帯");
         if report.hours.is_empty() {
             return self.say(
-                "No hour was above the same hours of the four weeks before.",
-                "直前4週間の同じ曜日・時刻を上回った時間帯はありません。",
+                "No hour was a quarter or more above the same hours of the four weeks before.",
+                "直前4週間の同じ曜日・時刻を4分の1以上上回った時間帯はありません。",
             );
         }
         let row = |hour: &Hour| {
@@ -154,8 +154,8 @@ impl Page<'_> {
         ];
         self.table(&columns, &rows);
         self.note(
-            "In order of how far they are above the same hour of the weeks before.",
-            "過去の同時刻をどれだけ上回ったかの順に並べています。",
+            "Hours that are a quarter or more above the same hour of the four weeks before, in order of how far they are above it.",
+            "過去4週間の同じ曜日・時刻の最大を4分の1以上上回った時間帯を、上回った幅の大きい順に並べています。",
         );
     }
 
@@ -229,7 +229,7 @@ impl Page<'_> {
             vec![self.time(step.from.0), says, Html::text(rate(step.bps))]
         });
         let steps: Vec<Vec<Html>> = plans.chain(allowances).collect();
-        self.table(&[("From", "開始", false), ("", "", false), ("", "", false)], &steps);
+        self.table(&[("From", "開始", false), ("What", "項目", false), ("", "", false)], &steps);
         let rows: Vec<Vec<Html>> = sold.ports.iter().map(|port| self.port(port)).collect();
         let columns = [
             ("Device", "機器", false),
