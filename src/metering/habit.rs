@@ -1,13 +1,14 @@
 //! When a server began to behave unlike itself: its slots against the same time of the week in the four weeks before.
 //!
-//! A slot is compared with all samples within an hour of the same time of the week, in each of the four weeks before it: with up
-//! to 4 x 25 = 100 of them. It is *louder* when it is above twice the largest of them, and *silent* when it is below the floor and the
-//! smallest of them is twice the floor or more; what is below the floor is never loud. One such slot is chance: a change
-//! is told from the first slot on that is unlike the habit in at least six of twelve slots.
+//! A slot is compared with all samples within an hour of the same time of the week, in each of the four weeks
+//! before it: with up to 4 x 25 = 100 of them. It is *louder* when it is above twice the largest of them, and
+//! *silent* when it is below the floor and the smallest of them is twice the floor or more; what is below the floor
+//! is never loud. One such slot is chance: a change is told from the first slot on that is unlike the habit in at
+//! least six of twelve slots.
 //!
-//! A server had between 2 and 9 Mbit/s on Mondays from 13:00 to 15:00. On this Monday at 14:00 it has 18 Mbit/s, which is not above
-//! 2 x 9, and at 14:05 it has 19 Mbit/s, which is. When five of the eleven slots after it are above twice their largest as well, 14:05 is
-//! when it changed.
+//! A server had between 2 and 9 Mbit/s on Mondays from 13:00 to 15:00. On this Monday at 14:00 it has 18 Mbit/s,
+//! which is not above 2 x 9, and at 14:05 it has 19 Mbit/s, which is. When five of the eleven slots after it are
+//! above twice their largest as well, 14:05 is when it changed.
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +62,8 @@ pub struct Change {
     pub value_bps: Bps,
     /// What the same time of the week had before.
     pub usual: Usual,
-    /// How many of the [`OF_SLOTS`] slots from the first one on are unlike the habit in the same way, itself included.
+    /// How many of the [`OF_SLOTS`] slots from the first one on are unlike the habit in the same way, itself
+    /// included.
     pub unlike_slots: u64,
 }
 
@@ -90,8 +92,8 @@ pub struct Usual {
 
 /// Compares every slot of `window` with the same time of the week before it, direction by direction.
 ///
-/// `samples` are those of the window and of the [`WEEKS`] weeks and an hour before it, ascending, a slot at most once. A slot
-/// without a sample is not compared: not measured is not silent.
+/// `samples` are those of the window and of the [`WEEKS`] weeks and an hour before it, ascending, a slot at most
+/// once. A slot without a sample is not compared: not measured is not silent.
 #[must_use]
 pub fn compare(samples: &[(Slot, Rates)], window: SlotSpan) -> [Compared; 2] {
     Direction::BOTH.map(|direction| {

@@ -169,12 +169,13 @@ impl Page<'_> {
             );
         }
         let row = |found: &BreakPart| {
-            let left_out = match (found.rx_octets_left_out, found.tx_octets_left_out) {
-                (Some(rx), Some(tx)) => format!("rx {}, tx {}", number(Some(rx)), number(Some(tx))),
-                _ => self.lang.pick("not known", "不明").to_owned(),
-            };
+            // Digits stay with what they are.
             let counted =
-                |rx: u64, tx: u64| Html::text(format!("rx {}\ntx {}", number(Some(rx)), number(Some(tx))));
+                |rx, tx| Html::text(format!("rx\u{a0}{}\ntx\u{a0}{}", number(Some(rx)), number(Some(tx))));
+            let left_out = match (found.rx_octets_left_out, found.tx_octets_left_out) {
+                (Some(rx), Some(tx)) => counted(rx, tx),
+                _ => Html::text(self.lang.pick("not known", "不明")),
+            };
             vec![
                 self.time(found.before.at.0),
                 self.time(found.after.at.0),
@@ -183,7 +184,7 @@ impl Page<'_> {
                 Html::text(cause(self.lang, &found.cause)),
                 counted(found.before.rx_octets, found.before.tx_octets),
                 counted(found.after.rx_octets, found.after.tx_octets),
-                Html::text(left_out),
+                left_out,
             ]
         };
         let rows: Vec<Vec<Html>> = report.breaks.iter().take(BREAKS_MAX).map(row).collect();

@@ -5,7 +5,8 @@ use super::*;
 /// The first slot of the window: well after four weeks and an hour.
 const START: i64 = 10_000;
 
-/// Five weeks in which a server has between 2 and 9 Mbit/s in and a constant 1 Mbit/s out; `rates` changes the window's slots.
+/// Five weeks in which a server has between 2 and 9 Mbit/s in and a constant 1 Mbit/s out; `rates` changes the
+/// window's slots.
 fn samples(len: i64, rates: impl Fn(i64) -> Option<(u64, u64)>) -> Vec<(Slot, Rates)> {
     let usual = |slot: i64| 2_000_000 + slot.rem_euclid(8).unsigned_abs() * 1_000_000;
     let row = |slot: i64| {
@@ -56,9 +57,9 @@ fn silence_is_told_where_there_never_was_any_and_no_measuring_is_not_silence() {
 fn the_figures_are_those_of_the_same_time_of_the_week() {
     let window = SlotSpan { from: Slot(START), until: Slot(START + 12) };
     let [towards, from] = compare(&samples(12, |_| Some((19_000_000, 1_000_000))), window);
-    // Each week has 25 slots from an hour before to an hour after, a week being a whole number of the habit's eights: 10,000 - 12
-    // is 4 after one, so 6, 7, 8, 9, 2, 3, 4, 5 Mbit/s three times and then 6 again. Of 100 in order 12 are each of 2 to 5, so
-    // the 50th is one of the 16 sixes.
+    // Each week has 25 slots from an hour before to an hour after, a week being a whole number of the habit's
+    // eights: 10,000 - 12 is 4 after one, so 6, 7, 8, 9, 2, 3, 4, 5 Mbit/s three times and then 6 again. Of 100 in
+    // order 12 are each of 2 to 5, so the 50th is one of the 16 sixes.
     let usual = Usual {
         samples: 100,
         smallest_bps: Bps(2_000_000),
