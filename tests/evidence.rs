@@ -345,7 +345,9 @@ async fn names_are_only_names() {
     }
     let octets = pack(&report, Lang::En).unwrap();
     let zip = zip::ZipArchive::new(Cursor::new(octets)).unwrap();
-    assert!(zip.file_names().all(|name| name.unwrap().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')));
+    assert!(
+        zip.file_names().all(|name| name.unwrap().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.'))
+    );
     store.close().await.unwrap();
 }
 

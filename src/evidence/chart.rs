@@ -22,6 +22,9 @@ const POINTS_MAX: usize = 1_000;
 /// Breaks that are drawn at most; all are in the table.
 const MARKS_MAX: usize = 200;
 
+/// How wide a mark is at least, so that it is seen.
+const NARROW: i64 = 4;
+
 /// The picture, in its own units.
 const WIDTH: i64 = 1_120;
 const LEFT: i64 = 72;
@@ -96,7 +99,6 @@ impl Chart<'_> {
             "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\" xmlns=\"http://www.w3.org/2000/svg\">"
         );
         self.holes();
-        self.breaks();
         for (panel, unit) in [
             (&rates, self.lang.pick("bit/s", "bit/s")),
             (&counts, self.lang.pick("packets per second", "パケット/秒")),
@@ -104,6 +106,7 @@ impl Chart<'_> {
             self.frame(panel, unit);
             self.times(panel);
         }
+        self.breaks();
         self.allowance(&rates);
         self.area("in", &rates, &points, |line| line.r#in.bps.map(|bps| bps.0));
         self.line("out", &rates, &points, |line| line.out.bps.map(|bps| bps.0));
@@ -124,7 +127,7 @@ impl Chart<'_> {
     /// A part of the lower panel and the upper one, from an instant to another.
     fn band(&mut self, class: &str, from: Timestamp, until: Timestamp, title: &str) {
         let (left, right) = (self.x(from), self.x(until));
-        let wide = (right - left).max(20);
+        let wide = (right - left).max(NARROW * 10);
         let title = Html::text(title).into_string();
         let _ = write!(self.svg, "<g class=\"{class}\"><title>{title}</title>");
         for (top, bottom) in [(RATES_TOP, RATES_BOTTOM), (PACKETS_TOP, PACKETS_BOTTOM)] {

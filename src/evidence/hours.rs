@@ -13,13 +13,16 @@ use crate::store::load::StoredSamples;
 /// Hours that are listed: what fits on a printed page.
 pub const HOURS_MAX: usize = 20;
 
+/// An hour stands out by one part in so many of the largest before it: by less it is chance.
+const STANDS_OUT: u64 = 4;
+
 /// Slots of an hour.
 const HOUR_SLOTS: i64 = 12;
 
 /// Samples that an hour needs to have a mean: half of it.
 const SAMPLES_MIN: u64 = 6;
 
-/// An hour in which more went in one direction than in any of the same hours of the weeks before.
+/// An hour in which a quarter more, or still more, went in one direction than in any of the same hours of the weeks before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hour {
     /// Its first slot, on a whole hour of Unix time.
@@ -75,13 +78,14 @@ pub fn unusual(lines: &[Line], samples: &StoredSamples) -> Vec<Hour> {
     hours
 }
 
-/// An hour in one direction, where it is above all before it.
+/// An hour in one direction, where it stands out.
 fn of_hour(hour: i64, direction: Direction, lines: &[&Line], samples: &StoredSamples) -> Option<Hour> {
     let from = Slot(hour * HOUR_SLOTS);
     let mean = mean(from, direction, samples)?;
     let weeks = (1..=WEEKS).map(|week| Slot(from.0 - week * WEEK_SLOTS));
     let before_bps = weeks.filter_map(|same| self::mean(same, direction, samples)).max().map(Bps);
-    let above_bps = mean.checked_sub(before_bps.unwrap_or_default().0).filter(|above| *above > 0)?;
+    let before = before_bps.unwrap_or_default().0;
+    let above_bps = mean.checked_sub(before).filter(|above| *above > 0 && *above >= before / STANDS_OUT)?;
     let flows = lines.iter().map(|line| flow(line, direction));
     let (mut per_second, mut octets, mut packets) = (Mean::default(), 0_u64, 0_u64);
     for flow in flows {
@@ -149,7 +153,7 @@ mod tests {
         }
     }
 
-    /// The hours found as (first slot, direction, mean, before, above), of samples as (first slot, slots, in, out).
+    /// The hours found as (first slot, direction, mean, before), of samples as (first slot, slots, in, out).
     fn check(
         samples: &[(i64, i64, u64, u64)],
         lines: std::ops::Range<i64>,
@@ -184,7 +188,9 @@ mod tests {
         // Five weeks ago is too long ago, another hour is another one, and half an hour is enough.
         check(&[now, weeks_ago(5, 9_000)], hour.clone(), &[(NOW, Out, 900, None), (NOW, In, 50, None)]);
         let half = (NOW - WEEK_SLOTS, 6, 45, 45);
-        check(&[now, half], hour.clone(), &[(NOW, Out, 900, Some(45)), (NOW, In, 50, Some(45))]);
+        check(&[now, half], hour.clone(), &[(NOW, Out, 900, Some(45))]);
+        let enough = (NOW - WEEK_SLOTS, 6, 40, 40);
+        check(&[now, enough], hour.clone(), &[(NOW, Out, 900, Some(40)), (NOW, In, 50, Some(40))]);
         let less = (NOW - WEEK_SLOTS, 5, 45, 45);
         check(&[now, less], hour.clone(), &[(NOW, Out, 900, None), (NOW, In, 50, None)]);
         check(&[(NOW, 5, 50, 900)], hour.clone(), &[]);

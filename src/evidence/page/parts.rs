@@ -121,8 +121,8 @@ impl Page<'_> {
         self.heading("The most unusual hours", "通常と最も異なる時間帯");
         if report.hours.is_empty() {
             return self.say(
-                "No hour was above the same hours of the four weeks before.",
-                "直前4週間の同じ曜日・時刻を上回った時間帯はありません。",
+                "No hour was a quarter or more above the same hours of the four weeks before.",
+                "直前4週間の同じ曜日・時刻を4分の1以上上回った時間帯はありません。",
             );
         }
         let row = |hour: &Hour| {
@@ -154,8 +154,8 @@ impl Page<'_> {
         ];
         self.table(&columns, &rows);
         self.note(
-            "In order of how far they are above the same hour of the weeks before.",
-            "過去の同時刻をどれだけ上回ったかの順に並べています。",
+            "Hours that are a quarter or more above the same hour of the four weeks before, in order of how far they are above it.",
+            "過去4週間の同じ曜日・時刻の最大を4分の1以上上回った時間帯を、上回った幅の大きい順に並べています。",
         );
     }
 
@@ -169,12 +169,13 @@ impl Page<'_> {
             );
         }
         let row = |found: &BreakPart| {
-            let left_out = match (found.rx_octets_left_out, found.tx_octets_left_out) {
-                (Some(rx), Some(tx)) => format!("rx {}, tx {}", number(Some(rx)), number(Some(tx))),
-                _ => self.lang.pick("not known", "不明").to_owned(),
-            };
+            // Digits stay with what they are.
             let counted =
-                |rx: u64, tx: u64| Html::text(format!("rx {}\ntx {}", number(Some(rx)), number(Some(tx))));
+                |rx, tx| Html::text(format!("rx\u{a0}{}\ntx\u{a0}{}", number(Some(rx)), number(Some(tx))));
+            let left_out = match (found.rx_octets_left_out, found.tx_octets_left_out) {
+                (Some(rx), Some(tx)) => counted(rx, tx),
+                _ => Html::text(self.lang.pick("not known", "不明")),
+            };
             vec![
                 self.time(found.before.at.0),
                 self.time(found.after.at.0),
@@ -183,7 +184,7 @@ impl Page<'_> {
                 Html::text(cause(self.lang, &found.cause)),
                 counted(found.before.rx_octets, found.before.tx_octets),
                 counted(found.after.rx_octets, found.after.tx_octets),
-                Html::text(left_out),
+                left_out,
             ]
         };
         let rows: Vec<Vec<Html>> = report.breaks.iter().take(BREAKS_MAX).map(row).collect();
@@ -229,7 +230,7 @@ impl Page<'_> {
             vec![self.time(step.from.0), says, Html::text(rate(step.bps))]
         });
         let steps: Vec<Vec<Html>> = plans.chain(allowances).collect();
-        self.table(&[("From", "開始", false), ("", "", false), ("", "", false)], &steps);
+        self.table(&[("From", "開始", false), ("What", "項目", false), ("", "", false)], &steps);
         let rows: Vec<Vec<Html>> = sold.ports.iter().map(|port| self.port(port)).collect();
         let columns = [
             ("Device", "機器", false),
