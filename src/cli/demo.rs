@@ -14,7 +14,7 @@ use meter95_snmp::{Credentials, Device, Options, Poller, Secret};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::serve::{self, Service};
+use super::serve;
 use super::show;
 use super::site::{Site as Configured, SiteArgs};
 use super::stop;
@@ -28,6 +28,7 @@ use crate::inventory::diff::changes;
 use crate::inventory::document::Document;
 use crate::inventory::instant::Instant;
 use crate::metering::period::Month;
+use crate::service::Service;
 use crate::sources::Sources;
 use crate::store::connection::Store;
 
@@ -115,7 +116,27 @@ async fn sell(store: &Store, site: &Site, now: Timestamp) -> anyhow::Result<Inve
             "addons": addons.collect::<Vec<_>>(), "ports": ports.collect::<Vec<_>>(),
         })
     });
-    let document = json!({ "plans": plans.collect::<Vec<_>>(), "servers": servers.collect::<Vec<_>>() });
+    let customers = site.customers.iter().map(|customer| {
+        let language = if customer.japanese { "ja" } else { "en" };
+        let contact = json!({ "name": "NOC", "email": customer.email, "language": language });
+        json!({ "id": customer.id, "name": customer.name, "contacts": [contact] })
+    });
+    let devices = site.switches.iter().map(|switch| json!({ "id": switch.name, "region": switch.region }));
+    let uplinks = site.uplinks.iter().map(|uplink| {
+        let (device, interface) = (uplink.port.device(), uplink.port.interface());
+        json!({
+            "id": format!("{device} {interface}"), "region": uplink.region, "device": device, "interface": interface,
+            "speed_bps": uplink.speed_bps, "devices": uplink.carries,
+        })
+    });
+    let document = json!({
+        "customers": customers.collect::<Vec<_>>(),
+        "regions": site.regions.iter().map(|region| json!({ "id": region.id })).collect::<Vec<_>>(),
+        "devices": devices.collect::<Vec<_>>(),
+        "plans": plans.collect::<Vec<_>>(),
+        "uplinks": uplinks.collect::<Vec<_>>(),
+        "servers": servers.collect::<Vec<_>>(),
+    });
     let document: Document = serde_json::from_value(document)?;
     let inventory = Inventory::from_document(&document)?;
     let (version, before) = store.inventory().await?;

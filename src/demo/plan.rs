@@ -30,8 +30,9 @@ impl Site {
     /// The site of `servers` servers ([`SERVERS_MIN`] to [`SERVERS_MAX`]; beyond them, the nearest) that `seed`
     /// draws, as it is at `now`.
     ///
-    /// `now` decides one thing only: the month in which the newest server began, the one of `now` when its 8th,
-    /// 09:00 JST, is past, or else the one before.
+    /// `now` decides two things only: the month in which the newest server began, the one of `now` when its 8th,
+    /// 09:00 JST, is past, or else the one before; and when those began, or ceased, that do something extreme for a
+    /// while.
     ///
     /// # Errors
     /// Never in practice: every name that is made here is one that a port can have.
@@ -41,7 +42,7 @@ impl Site {
         let mut wiring = Wiring::default();
         let mut drawn = Vec::with_capacity(servers);
         for number in 0..servers {
-            let role = role(seed, number);
+            let role = role(seed, number, now);
             let id = format!("{}-{number:04}", if role.region == TOKYO { "tky" } else { "ngo" });
             let owner = usize::try_from(mix(role.seed, 1)).unwrap_or(number) % customers.len().max(1);
             let customer = customers.get(owner).map(|customer| customer.id.clone()).unwrap_or_default();
@@ -57,6 +58,7 @@ impl Site {
                 addons: role.addons,
                 ports,
                 habit: role.habit,
+                surge: role.surge,
             });
         }
         let (switches, uplinks) = wiring.finish(seed)?;
@@ -74,6 +76,7 @@ impl Site {
 
 fn plans() -> Vec<Plan> {
     vec![
+        Plan { id: "line-100m", allowance_bps: 100_000_000, price_per_mbps: "700", currency: "JPY" },
         Plan { id: "std-1m", allowance_bps: 1_000_000, price_per_mbps: "1500", currency: "JPY" },
         Plan { id: "biz-5m", allowance_bps: 5_000_000, price_per_mbps: "1200", currency: "JPY" },
         Plan { id: "intl-1m", allowance_bps: 1_000_000, price_per_mbps: "12.50", currency: "USD" },
@@ -90,8 +93,9 @@ fn customers(seed: u64, servers: usize) -> Vec<Customer> {
             let seed = mix(seed, 0xC000 + number as u64);
             let (domain, trade) = (pick(&DOMAINS, seed), pick(&TRADES, seed >> 8));
             let id = format!("c{number:03}");
-            let contact = format!("noc@{domain}-{id}.example");
-            Customer { id, name: format!("{} {trade} {number}", capital(domain)), contact }
+            let email = format!("noc@{domain}-{id}.example");
+            let japanese = number % 3 != 0;
+            Customer { id, name: format!("{} {trade} {number}", capital(domain)), email, japanese }
         })
         .collect()
 }
@@ -104,9 +108,7 @@ fn capital(word: &str) -> String {
 /// The last 8th of a month, 09:00 JST, that is not after `now`; the epoch where the calendar ends.
 fn newest_start(now: Timestamp) -> Timestamp {
     let start = || {
-        let zone = jiff::tz::TimeZone::get(TIME_ZONE).ok()?;
-        let today = jiff::Timestamp::from_millisecond(now.0).ok()?.to_zoned(zone);
-        let first = today.first_of_month().ok()?;
+        let first = first_of_month(now)?;
         let of = |first: &jiff::Zoned| {
             let start = first.with().day(NEW_DAY).hour(NEW_HOUR).minute(0).second(0).subsec_nanosecond(0);
             start.build().ok().map(|start| Timestamp(start.timestamp().as_millisecond()))
@@ -117,6 +119,18 @@ fn newest_start(now: Timestamp) -> Timestamp {
         }
     };
     start().unwrap_or(EPOCH).max(EPOCH)
+}
+
+/// When the month of `now` began in JST; the epoch where the calendar ends.
+fn month_start(now: Timestamp) -> Timestamp {
+    let start = first_of_month(now).and_then(|first| first.start_of_day().ok());
+    start.map_or(EPOCH, |start| Timestamp(start.timestamp().as_millisecond())).max(EPOCH)
+}
+
+/// The first day of the month of `now`, at the hour of `now`.
+fn first_of_month(now: Timestamp) -> Option<jiff::Zoned> {
+    let zone = jiff::tz::TimeZone::get(TIME_ZONE).ok()?;
+    jiff::Timestamp::from_millisecond(now.0).ok()?.to_zoned(zone).first_of_month().ok()
 }
 
 #[cfg(test)]

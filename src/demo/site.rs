@@ -53,7 +53,9 @@ pub struct Customer {
     /// A name for people.
     pub name: String,
     /// Where to write; under `.example`, which nobody owns.
-    pub contact: String,
+    pub email: String,
+    /// Whether Japanese is read there, or else English.
+    pub japanese: bool,
 }
 
 /// What is sold and metered.
@@ -75,6 +77,8 @@ pub struct Server {
     pub ports: Vec<PortKey>,
     /// What it does with them.
     pub habit: Habit,
+    /// What it does on top of that for a while.
+    pub surge: Option<Surge>,
 }
 
 /// Bandwidth bought beyond the plan.
@@ -129,6 +133,8 @@ pub enum FarEnd {
         tx: Curve,
         /// When the server was connected, where it was not always; nothing is counted before.
         since: Option<Since>,
+        /// What it does on top of its habit for a while.
+        surge: Option<Surge>,
     },
     /// The core, or the next switch towards it: carries the servers of `switches` out, and a share of them only
     /// where several such ports do it together.
@@ -145,6 +151,31 @@ pub enum FarEnd {
         /// Position in [`Site::switches`].
         switch: usize,
     },
+}
+
+/// Traffic on top of a habit, at one rate: an attack, or a customer's success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Surge {
+    /// From when.
+    pub from: Timestamp,
+    /// Until before when; `None` without end.
+    pub until: Option<Timestamp>,
+    /// What the switch receives of it, in bit/s.
+    pub rx_bps: u64,
+    /// What the switch sends of it, in bit/s.
+    pub tx_bps: u64,
+    /// How long its packets are, in octets.
+    pub packet_octets: u64,
+}
+
+impl Surge {
+    /// The octets of a surge of `bps` until `at`.
+    #[must_use]
+    pub fn octets(&self, bps: u64, at: Timestamp) -> u64 {
+        let until = self.until.map_or(at, |until| at.min(until));
+        let ms = u64::try_from(until.ms_since(self.from)).unwrap_or(0);
+        u64::try_from(u128::from(bps) * u128::from(ms) / 8_000).unwrap_or(u64::MAX)
+    }
 }
 
 /// When a server was connected, and where its curves were then.

@@ -5,19 +5,52 @@ use std::sync::Arc;
 use meter95_reading::{Counters, Reading, Timestamp, Width};
 
 use super::habit::{Curve, Day, day_of};
-use super::site::{FarEnd, Site, SwitchPort};
+use super::site::{FarEnd, Site, Surge, SwitchPort};
 
 /// Mean octets of a packet that a server sends (pages and files), and of one that it receives (requests).
 const RX_PACKET_OCTETS: u64 = 940;
 const TX_PACKET_OCTETS: u64 = 610;
 
-/// Octets a port has received and sent since the epoch.
+/// What a port has received and sent since the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Octets {
-    /// Received by the switch.
+pub struct Moved {
+    /// Octets received by the switch.
     pub rx: u64,
-    /// Sent by the switch.
+    /// Octets sent by the switch.
     pub tx: u64,
+    /// Unicast packets received by the switch.
+    pub rx_packets: u64,
+    /// Unicast packets sent by the switch.
+    pub tx_packets: u64,
+}
+
+impl Moved {
+    /// Octets in packets as a habit has them.
+    fn by_habit(rx: u64, tx: u64) -> Self {
+        Self { rx, tx, rx_packets: rx / RX_PACKET_OCTETS, tx_packets: tx / TX_PACKET_OCTETS }
+    }
+
+    /// What a surge has moved until `at`.
+    fn by_surge(surge: &Surge, at: Timestamp) -> Self {
+        let (rx, tx) = (surge.octets(surge.rx_bps, at), surge.octets(surge.tx_bps, at));
+        let packets = |octets: u64| octets / surge.packet_octets.max(1);
+        Self { rx, tx, rx_packets: packets(rx), tx_packets: packets(tx) }
+    }
+
+    /// Packets of every kind, received and sent.
+    #[must_use]
+    pub fn packets(self) -> (Packets, Packets) {
+        (Packets::of(self.rx_packets), Packets::of(self.tx_packets))
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            rx: self.rx.saturating_add(other.rx),
+            tx: self.tx.saturating_add(other.tx),
+            rx_packets: self.rx_packets.saturating_add(other.rx_packets),
+            tx_packets: self.tx_packets.saturating_add(other.tx_packets),
+        }
+    }
 }
 
 /// Reads ports of a site, and remembers the day of each curve that it was last asked for.
@@ -43,26 +76,35 @@ impl View {
     }
 
     /// What a port counted until `at`; 0 for a port that does not exist.
-    pub fn octets(&mut self, switch: usize, port: usize, at: Timestamp) -> Octets {
+    pub fn moved(&mut self, switch: usize, port: usize, at: Timestamp) -> Moved {
         let site = Arc::clone(&self.site);
         let Some(found) = port_of(&site, switch, port) else {
-            return Octets::default();
+            return Moved::default();
         };
         match &found.far_end {
-            FarEnd::Server { rx, tx, since } => {
-                let now = self.curve_octets(switch, port, (rx, tx), at);
-                let Some(since) = *since else { return now };
-                if at <= since.at {
-                    return Octets::default();
+            FarEnd::Server { rx, tx, since, surge } => {
+                let (rx, tx) = self.curve_octets(switch, port, (rx, tx), at);
+                let surge = surge.as_ref().map_or_else(Moved::default, |surge| Moved::by_surge(surge, at));
+                match since {
+                    None => Moved::by_habit(rx, tx).plus(surge),
+                    Some(since) if at <= since.at => Moved::default(),
+                    Some(since) => {
+                        let (rx, tx) =
+                            (rx.saturating_sub(since.rx_octets), tx.saturating_sub(since.tx_octets));
+                        Moved::by_habit(rx, tx).plus(surge)
+                    }
                 }
-                let rx = now.rx.saturating_sub(since.rx_octets);
-                Octets { rx, tx: now.tx.saturating_sub(since.tx_octets) }
             }
             FarEnd::Core { switches, part, parts } => {
                 let sum = self.sum(switches, at);
-                let share = |octets: u64| octets.saturating_add(*part) / (*parts).max(1);
+                let share = |count: u64| count.saturating_add(*part) / (*parts).max(1);
                 // What comes from servers leaves here, and the other way round.
-                Octets { rx: share(sum.tx), tx: share(sum.rx) }
+                Moved {
+                    rx: share(sum.tx),
+                    tx: share(sum.rx),
+                    rx_packets: share(sum.tx_packets),
+                    tx_packets: share(sum.rx_packets),
+                }
             }
             FarEnd::Downstream { switch } => self.sum(&[*switch], at),
         }
@@ -72,25 +114,20 @@ impl View {
     ///
     /// 64-bit counters; sysUpTime from the switch's boot, wrapping at 2^32; a discontinuity mark of 0.
     pub fn counters(&mut self, switch: usize, port: usize, at: Timestamp) -> Counters {
-        let octets = self.octets(switch, port, at);
+        let moved = self.moved(switch, port, at);
+        let (rx_packets, tx_packets) = moved.packets();
         let speed_bps = port_of(&self.site, switch, port).map(|port| port.speed_bps);
         Counters {
             time: at,
-            rx_octets: octets.rx,
-            tx_octets: octets.tx,
+            rx_octets: moved.rx,
+            tx_octets: moved.tx,
             width: Width::Bits64,
             uptime_cs: Some(self.uptime_cs(switch, at)),
             discontinuity_cs: Some(0),
-            rx_packets: Some(Packets::of(octets.rx, RX_PACKET_OCTETS).total()),
-            tx_packets: Some(Packets::of(octets.tx, TX_PACKET_OCTETS).total()),
+            rx_packets: Some(rx_packets.total()),
+            tx_packets: Some(tx_packets.total()),
             speed_bps,
         }
-    }
-
-    /// Packets received and sent by a port that counted `octets`.
-    #[must_use]
-    pub fn packets(octets: Octets) -> (Packets, Packets) {
-        (Packets::of(octets.rx, RX_PACKET_OCTETS), Packets::of(octets.tx, TX_PACKET_OCTETS))
     }
 
     /// A switch's sysUpTime at `at`, in hundredths of a second, wrapping at 2^32.
@@ -116,42 +153,38 @@ impl View {
     }
 
     /// What the servers of these switches moved, seen from their own ports.
-    fn sum(&mut self, switches: &[usize], at: Timestamp) -> Octets {
+    fn sum(&mut self, switches: &[usize], at: Timestamp) -> Moved {
         let site = Arc::clone(&self.site);
-        let mut sum = Octets::default();
+        let mut sum = Moved::default();
         for &switch in switches {
             let Some(found) = site.switches.get(switch) else {
                 continue;
             };
             for (port, found) in found.ports.iter().enumerate() {
                 if matches!(found.far_end, FarEnd::Server { .. }) {
-                    let octets = self.octets(switch, port, at);
-                    sum.rx = sum.rx.saturating_add(octets.rx);
-                    sum.tx = sum.tx.saturating_add(octets.tx);
+                    sum = sum.plus(self.moved(switch, port, at));
                 }
             }
         }
         sum
     }
 
+    /// The octets received and sent by the habit of a port's server until `at`.
     fn curve_octets(
         &mut self,
         switch: usize,
         port: usize,
-        curves: (&Curve, &Curve),
+        (rx, tx): (&Curve, &Curve),
         at: Timestamp,
-    ) -> Octets {
-        let (rx, tx) = curves;
+    ) -> (u64, u64) {
         let Some(cached) = self.days.get_mut(switch).and_then(|ports| ports.get_mut(port)) else {
-            return Octets { rx: rx.octets(at), tx: tx.octets(at) };
+            return (rx.octets(at), tx.octets(at));
         };
         if !cached.as_ref().is_some_and(|(day, _)| day.holds(at)) {
             let number = day_of(at);
             *cached = Some((rx.day(number), tx.day(number)));
         }
-        cached
-            .as_ref()
-            .map_or_else(Octets::default, |(rx, tx)| Octets { rx: rx.octets(at), tx: tx.octets(at) })
+        cached.as_ref().map_or((0, 0), |(rx, tx)| (rx.octets(at), tx.octets(at)))
     }
 }
 
@@ -177,9 +210,8 @@ impl Packets {
         self.unicast.saturating_add(self.multicast).saturating_add(self.broadcast)
     }
 
-    /// Each rises with `octets`, one multicast for 400 and one broadcast for 900 packets.
-    fn of(octets: u64, packet_octets: u64) -> Self {
-        let unicast = octets / packet_octets;
+    /// One multicast comes with 400 unicast packets, and one broadcast with 900.
+    fn of(unicast: u64) -> Self {
         Self { unicast, multicast: unicast / 400, broadcast: unicast / 900 }
     }
 }

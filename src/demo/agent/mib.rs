@@ -156,7 +156,7 @@ impl Column {
         let Some(found) = site.switches.get(switch).and_then(|switch| switch.ports.get(port)) else {
             return Value::Null;
         };
-        let mut octets = || view.octets(switch, port, at);
+        let mut moved = || view.moved(switch, port, at);
         match self {
             Self::Index => Value::Integer(i32::try_from(found.if_index).unwrap_or(i32::MAX)),
             Self::Descr | Self::Name => text(found.key.interface()),
@@ -165,16 +165,16 @@ impl Column {
             Self::Speed => Value::Gauge32(u32::try_from(found.speed_bps).unwrap_or(u32::MAX)),
             Self::AdminStatus => Value::Integer(UP),
             Self::OperStatus => Value::Integer(if found.up { UP } else { DOWN }),
-            Self::InOctets => Value::Counter32(low_bits(octets().rx)),
-            Self::OutOctets => Value::Counter32(low_bits(octets().tx)),
-            Self::HcInOctets => Value::Counter64(octets().rx),
-            Self::HcInUcast => Value::Counter64(View::packets(octets()).0.unicast),
-            Self::HcInMulticast => Value::Counter64(View::packets(octets()).0.multicast),
-            Self::HcInBroadcast => Value::Counter64(View::packets(octets()).0.broadcast),
-            Self::HcOutOctets => Value::Counter64(octets().tx),
-            Self::HcOutUcast => Value::Counter64(View::packets(octets()).1.unicast),
-            Self::HcOutMulticast => Value::Counter64(View::packets(octets()).1.multicast),
-            Self::HcOutBroadcast => Value::Counter64(View::packets(octets()).1.broadcast),
+            Self::InOctets => Value::Counter32(low_bits(moved().rx)),
+            Self::OutOctets => Value::Counter32(low_bits(moved().tx)),
+            Self::HcInOctets => Value::Counter64(moved().rx),
+            Self::HcInUcast => Value::Counter64(moved().packets().0.unicast),
+            Self::HcInMulticast => Value::Counter64(moved().packets().0.multicast),
+            Self::HcInBroadcast => Value::Counter64(moved().packets().0.broadcast),
+            Self::HcOutOctets => Value::Counter64(moved().tx),
+            Self::HcOutUcast => Value::Counter64(moved().packets().1.unicast),
+            Self::HcOutMulticast => Value::Counter64(moved().packets().1.multicast),
+            Self::HcOutBroadcast => Value::Counter64(moved().packets().1.broadcast),
             Self::HighSpeed => {
                 Value::Gauge32(u32::try_from(found.speed_bps / BPS_PER_MBPS).unwrap_or(u32::MAX))
             }

@@ -108,10 +108,10 @@ fn what_is_missing_says_so() {
 fn counters_of_32_bits_wrap() {
     let site = site();
     let mut view = View::new(Arc::clone(&site));
-    let octets = view.octets(0, 0, NOW);
+    let moved = view.moved(0, 0, NOW);
     let cells = mib::cells(&site.switches[0]);
     let cell = *cells.get(&oid!(1, 3, 6, 1, 2, 1, 2, 2, 1, 10, 513)).unwrap();
-    let low = u32::try_from(octets.rx % (1 << 32)).unwrap();
+    let low = u32::try_from(moved.rx % (1 << 32)).unwrap();
     assert_eq!(cell.value(&mut view, 0, NOW), Value::Counter32(low));
     assert_eq!(cell.value(&mut view, 0, EPOCH), Value::Counter32(0));
 }

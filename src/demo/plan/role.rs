@@ -1,8 +1,10 @@
 //! Which part each server plays: the special ones by number, the many by chance.
 
-use super::{NAGOYA, TOKYO};
-use crate::demo::habit::{EPOCH, Habit, mix};
-use crate::demo::site::Addon;
+use meter95_reading::Timestamp;
+
+use super::{NAGOYA, TOKYO, month_start};
+use crate::demo::habit::{DAY_MS, EPOCH, Habit, SLOT_MS, mix};
+use crate::demo::site::{Addon, Surge};
 
 /// What a server is before it is connected.
 pub(super) struct Role {
@@ -12,6 +14,8 @@ pub(super) struct Role {
     pub(super) region: &'static str,
     /// What it does.
     pub(super) habit: Habit,
+    /// What it does on top of that for a while.
+    pub(super) surge: Option<Surge>,
     /// Whether it has a NIC on each switch of a pair.
     pub(super) dual: bool,
     /// What it pays.
@@ -31,9 +35,17 @@ const DOWN: usize = 2;
 pub(super) const NEW: usize = 3;
 const DUAL: usize = 4;
 const BACKUP: usize = 5;
+const SURGES: usize = 6;
+const FLOODS: usize = 7;
+const SPENT: usize = 8;
 
-/// The part of the server of this number.
-pub(super) fn role(seed: u64, number: usize) -> Role {
+/// How long before now the one that surges began: long enough for every slot that a rule looks at.
+const SURGES_FOR_MS: i64 = 2 * 3_600_000;
+/// How long before now the one that floods began.
+const FLOODS_FOR_MS: i64 = 30 * 60_000;
+
+/// The part of the server of this number, as it is at `now`.
+pub(super) fn role(seed: u64, number: usize, now: Timestamp) -> Role {
     let seed = mix(seed, number as u64);
     let draw = |salt: u64, least: u32, most: u32| -> u32 {
         let span = u64::from(most.saturating_sub(least)) + 1;
@@ -42,7 +54,7 @@ pub(super) fn role(seed: u64, number: usize) -> Role {
     let nagoya = matches!(draw(0, 0, 99), 70..);
     let region = match number {
         CROWDS_NAGOYA => NAGOYA,
-        EXTREME_TOKYO | DOWN | NEW | DUAL | BACKUP => TOKYO,
+        EXTREME_TOKYO | DOWN | NEW | DUAL | BACKUP | SURGES | FLOODS | SPENT => TOKYO,
         _ if nagoya => NAGOYA,
         _ => TOKYO,
     };
@@ -53,9 +65,10 @@ pub(super) fn role(seed: u64, number: usize) -> Role {
         NEW => Habit::Diurnal { peak_bps: 2_400_000, weekend_percent: 90 },
         DUAL => Habit::Diurnal { peak_bps: 3_500_000, weekend_percent: 110 },
         BACKUP => Habit::NightBackup { base_bps: 250_000, backup_bps: 12_000_000, slots: 24 },
+        SURGES | FLOODS | SPENT => Habit::Quiet { mean_bps: draw(12, 30_000, 90_000) },
         _ => habit(&draw),
     };
-    let plain = number > BACKUP;
+    let plain = number > SPENT;
     let addons = if plain && draw(2, 0, 99) < 5 {
         vec![Addon { bps: 2_000_000, from: EPOCH, until: None }]
     } else {
@@ -65,8 +78,11 @@ pub(super) fn role(seed: u64, number: usize) -> Role {
         seed,
         region,
         habit,
+        surge: surge(number, now),
         dual: region == TOKYO && (number == DUAL || plain && draw(3, 0, 99) < 22),
         plan: match draw(4, 0, 99) {
+            // What these do is much for others on the line, and not for what they have paid for.
+            _ if matches!(number, CROWDS_NAGOYA | FLOODS) => "line-100m",
             0..=6 if plain => "biz-5m",
             7..=14 if plain => "intl-1m",
             _ => "std-1m",
@@ -74,6 +90,38 @@ pub(super) fn role(seed: u64, number: usize) -> Role {
         addons,
         other_percent: draw(5, 8, 45),
         inbound: number != CROWDS_NAGOYA && draw(6, 0, 99) < 15,
+    }
+}
+
+/// What the server of this number does on top of its habit; from and until whole slots.
+fn surge(number: usize, now: Timestamp) -> Option<Surge> {
+    let now = Timestamp(now.0.div_euclid(SLOT_MS) * SLOT_MS);
+    match number {
+        // A service that has become popular this afternoon.
+        SURGES => Some(Surge {
+            from: now.plus_ms(-SURGES_FOR_MS),
+            until: None,
+            rx_bps: 24_000_000,
+            tx_bps: 3_000_000,
+            packet_octets: 1_100,
+        }),
+        // Someone else sends small packets from it.
+        FLOODS => Some(Surge {
+            from: now.plus_ms(-FLOODS_FOR_MS),
+            until: None,
+            rx_bps: 80_000_000,
+            tx_bps: 400_000,
+            packet_octets: 70,
+        }),
+        // It has used up far more than the month forgives, and has been quiet since yesterday.
+        SPENT => Some(Surge {
+            from: month_start(now),
+            until: Some(now.plus_ms(-DAY_MS)),
+            rx_bps: 22_000_000,
+            tx_bps: 2_000_000,
+            packet_octets: 1_200,
+        }),
+        _ => None,
     }
 }
 

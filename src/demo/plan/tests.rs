@@ -99,7 +99,7 @@ fn uplinks_carry_what_servers_move() {
         let (mut servers, mut lines) = ((0, 0), (0, 0));
         for (at, switch) in site.switches.iter().enumerate().filter(|(_, switch)| switch.region == region) {
             for (port, found) in switch.ports.iter().enumerate() {
-                let octets = view.octets(at, port, NOW);
+                let octets = view.moved(at, port, NOW);
                 if matches!(found.far_end, FarEnd::Server { .. }) {
                     servers = (servers.0 + octets.rx, servers.1 + octets.tx);
                 }
@@ -124,7 +124,7 @@ fn samples(site: &Arc<Site>) -> BTreeMap<String, Vec<u64>> {
             .collect();
         let mut total = |at: Timestamp| {
             ports.iter().fold((0, 0), |(rx, tx), (switch, port)| {
-                let octets = view.octets(*switch, *port, at);
+                let octets = view.moved(*switch, *port, at);
                 (rx + octets.rx, tx + octets.tx)
             })
         };

@@ -137,13 +137,15 @@ fn attach(
     let rx = Curve::new(role.habit, role.seed, 2 * link, out);
     let tx = Curve::new(role.habit, role.seed, 2 * link + 1, into);
     let since = since.map(|at| Since { at, rx_octets: rx.octets(at), tx_octets: tx.octets(at) });
+    // Of two NICs it is the first that surges.
+    let surge = role.surge.filter(|_| link == 0);
     ports.push(SwitchPort {
         key: key.clone(),
         if_index: IF_INDEX_FIRST + u32::try_from(ports.len()).unwrap_or(0),
         alias: alias.to_owned(),
         speed_bps: SERVER_PORT_BPS,
         up: role.habit != Habit::Down,
-        far_end: FarEnd::Server { rx, tx, since },
+        far_end: FarEnd::Server { rx, tx, since, surge },
     });
     Ok(key)
 }
