@@ -16,6 +16,8 @@
 pub mod alert;
 pub mod board;
 
+pub mod lookout;
+
 pub mod event;
 pub mod outbox;
 pub mod route;

@@ -9,8 +9,8 @@ pub mod site;
 pub mod stop;
 
 pub mod affected;
-pub mod cases;
 pub mod alerts;
+pub mod cases;
 pub mod check;
 pub mod close;
 pub mod collect;

@@ -4,7 +4,8 @@
 //! and live figures by the rules of [`metering`] for what [`inventory`] says is sold, [`store`] keeps all of it, [`usage`]
 //! tells a month's figures, [`rebuild`] proves them from readings, [`closing`] makes statements of them, [`throttle`] watches
 //! for servers that use far more than they should and keeps their cases, [`alerts`] carries out what somebody should know,
-//! [`evidence`] packs what an investigation needs, and [`api`] and [`cli`] show all that. [`collectors`] is what is known of
+//! [`evidence`] packs what an investigation needs, and [`api`] and [`cli`] show all that; [`service`] is how
+//! the parts run together. [`collectors`] is what is known of
 //! those elsewhere.
 
 pub mod cli;
@@ -38,5 +39,7 @@ pub mod alerts;
 pub mod evidence;
 
 pub mod api;
+
+pub mod service;
 
 pub mod demo;

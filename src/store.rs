@@ -2,7 +2,7 @@
 //!
 //! A [`connection`] is to the embedded [`engine`] or to a configured server, brought up to date by [`migrate`]. [`rows`]
 //! are the tables' shapes; [`write`] puts them in, [`load`] reads the state back, [`usage`] the figures of a month;
-//! [`inventory`] holds what is sold, every version of it, and [`collectors`] what collectors elsewhere said of
+//! [`marks`] say how far something has come. [`inventory`] holds what is sold, every version of it, and [`collectors`] what collectors elsewhere said of
 //! themselves. For closing, [`month`] reads months of samples, [`cross_check`] makes the figures a second time, and
 //! [`statements`] keeps what was issued, [`statement_sums`] counts it and adds it up; [`proof`] reads what all that can be proved from.
 //! [`cases`] are the steps taken about servers that use far too much; [`alerts`] keeps what was raised and cleared, [`outbox`] what is carried out and how far that has come.
@@ -18,6 +18,7 @@ pub mod write;
 
 pub mod inventory;
 pub mod load;
+pub mod marks;
 pub mod usage;
 
 pub mod collectors;
@@ -28,6 +29,6 @@ pub mod proof;
 pub mod statement_sums;
 pub mod statements;
 
-pub mod cases;
 pub mod alerts;
+pub mod cases;
 pub mod outbox;

@@ -100,7 +100,8 @@ impl Store {
             .await?;
         let value = |name: &str| rows.iter().find(|row| row.name == name).map_or(0, |row| row.value);
         let [batch, clock_ms, inventory] = Checkpoint::NAMES.map(value);
-        let serial = rows.iter().map(|row| row.serial).max().unwrap_or(0);
+        let own = rows.iter().filter(|row| Checkpoint::NAMES.contains(&row.name.as_str()));
+        let serial = own.map(|row| row.serial).max().unwrap_or(0);
         Ok(Checkpoint { batch, clock_ms, inventory, serial })
     }
 

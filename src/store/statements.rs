@@ -9,6 +9,9 @@ use super::connection::{Store, StoreError};
 use crate::closing::statement::Statement;
 use crate::metering::period::Month;
 
+/// Statements that wait for a review and are told at once: more are seen in the review queue.
+const HELD_MAX: u32 = 1_000;
+
 /// Whether a statement counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_repr, Deserialize_repr)]
 #[repr(i8)]
@@ -86,7 +89,34 @@ impl Filed {
     }
 }
 
+/// A statement that waits for a person's review.
+#[derive(Debug, Clone, PartialEq, Eq, Row, Deserialize)]
+pub struct Held {
+    /// The month.
+    pub period: String,
+    /// The server or pool.
+    pub server: String,
+    /// The revision.
+    pub revision: u32,
+    /// Who pays.
+    pub customer: String,
+    /// Where it stands.
+    pub region: String,
+}
+
 impl Store {
+    /// The statements of any month that wait for a review, the newest months first, and no more than anybody reads.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn held_statements(&self) -> Result<Vec<Held>, StoreError> {
+        self.read("reading statements that are held", |client| async move {
+            let sql = "SELECT ?fields FROM statements FINAL WHERE state = 'held' ORDER BY period DESC, server LIMIT ?";
+            client.query(sql).bind(HELD_MAX).fetch_all().await
+        })
+        .await
+    }
+
     /// Every revision of every statement of `period`, in the order of servers and revisions; without withdrawn ones.
     ///
     /// # Errors

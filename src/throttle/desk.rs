@@ -4,6 +4,7 @@
 
 mod book;
 pub mod history;
+mod news;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};

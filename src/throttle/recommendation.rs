@@ -5,10 +5,12 @@ pub mod words;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::inventory::instant::Instant;
+use crate::metering::sample::Direction;
 use crate::metering::throttle::Rule;
+use crate::metering::throttle::cap::Cap;
+use crate::metering::throttle::evidence::Evidence;
 use crate::metering::units::Bps;
 
 /// How many of those who share an uplink are named: more convince nobody.
@@ -39,7 +41,7 @@ pub struct Recommendation {
     pub rules: Vec<Finding>,
     /// The slots by which they hold, in the order of time.
     pub slots: Vec<Fired>,
-    /// What to limit it to.
+    /// What to limit either direction to, with the arithmetic.
     pub cap: Cap,
     /// Until when the limit should stay.
     pub until: Instant,
@@ -52,86 +54,13 @@ pub struct Recommendation {
 }
 
 /// A rule that holds, and by which figures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Which, with the figures that a person checks.
-    #[serde(flatten)]
-    pub figures: Figures,
     /// The first instant of the slot since which it holds.
     pub since: Instant,
-    /// Everything that the rule looked at.
-    #[serde(default)]
-    pub evidence: Value,
-}
-
-/// The figures by which a rule holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "snake_case")]
-pub enum Figures {
-    /// `slots` of the last `of` slots were at or over the threshold.
-    Sustained {
-        /// How many times the allowance the threshold is.
-        factor: u64,
-        /// The threshold of the newest slot, in bit/s.
-        threshold_bps: Bps,
-        /// Slots at or over theirs.
-        slots: u32,
-        /// Slots that were looked at.
-        of: u32,
-        /// The largest value among them, in bit/s.
-        highest_bps: Bps,
-    },
-    /// The month ends at or over the threshold even if the server falls silent now.
-    LockedIn {
-        /// How many times the allowance the threshold is.
-        factor: u64,
-        /// The threshold, in bit/s.
-        threshold_bps: Bps,
-        /// The locked-in p95, in bit/s.
-        p95_bps: Bps,
-    },
-    /// A shared line is nearly full, and the server makes up much of it.
-    Uplink {
-        /// The line.
-        uplink: String,
-        /// The direction, seen from the server.
-        direction: Direction,
-        /// What goes over the line, in bit/s.
-        load_bps: Bps,
-        /// Its speed, in bit/s.
-        speed_bps: Bps,
-        /// The server's part of that, in bit/s.
-        rate_bps: Bps,
-        /// The share of its speed from which on a line is nearly full, in percent.
-        load_percent: u32,
-        /// The share of the load from which on a server makes up much of it, in percent.
-        share_percent: u32,
-    },
-    /// Very many very small packets.
-    Flood {
-        /// The direction, seen from the server.
-        direction: Direction,
-        /// Packets a second in the newest slot.
-        packets_per_second: u64,
-        /// From how many on it is a flood.
-        limit: u64,
-        /// The mean size of these packets, in octets, rounded down.
-        mean_octets: u64,
-        /// The size below which packets are small, in octets.
-        mean_octets_limit: u64,
-        /// For how many slots.
-        slots: u32,
-    },
-}
-
-/// Which way, seen from the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Towards the server.
-    In,
-    /// From the server.
-    Out,
+    /// Which, with all the figures that a person checks.
+    #[serde(flatten)]
+    pub evidence: Evidence,
 }
 
 /// A slot by which a rule holds.
@@ -143,83 +72,6 @@ pub struct Fired {
     pub in_bps: Bps,
     /// What it sent, in bit/s.
     pub out_bps: Bps,
-}
-
-/// The limit that is suggested, for either direction: the larger of what its arithmetic gives and of `floor_bps`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cap {
-    /// The limit, in bit/s; never 0.
-    pub cap_bps: Bps,
-    /// What the arithmetic gives, in bit/s.
-    pub computed_bps: Bps,
-    /// Below this no limit is suggested, in bit/s: what is included, or where that is nothing, what is needed to reach the
-    /// server.
-    pub floor_bps: Bps,
-    /// The arithmetic.
-    pub by: CapBy,
-}
-
-/// How a limit is found, with the numbers that go in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "by", rename_all = "snake_case")]
-pub enum CapBy {
-    /// Whatever comes is within the slots that may be discarded, so the limit is just below where the server is no longer
-    /// extreme.
-    Extreme {
-        /// Slots until the month ends.
-        slots_to_come: u64,
-        /// Slots that may still be discarded.
-        burst_left_slots: u64,
-        /// How many times the allowance is extreme.
-        factor: u64,
-        /// At which share of that a rule is let go, in percent.
-        release_percent: u32,
-        /// What is included, in bit/s.
-        allowance_bps: Bps,
-        /// `factor * allowance_bps * release_percent / 100`, in bit/s.
-        threshold_bps: Bps,
-    },
-    /// The slots that may be discarded do not last: nothing is billed only at what is included.
-    Allowance {
-        /// Slots until the month ends.
-        slots_to_come: u64,
-        /// Slots that may still be discarded.
-        burst_left_slots: u64,
-        /// What is included, in bit/s.
-        allowance_bps: Bps,
-    },
-    /// The month ends over what is included in any case: at what is included nothing more is billed.
-    LockedIn {
-        /// Slots until the month ends.
-        slots_to_come: u64,
-        /// What is included, in bit/s.
-        allowance_bps: Bps,
-        /// The p95 with which the month ends at least, in bit/s.
-        locked_in_p95_bps: Bps,
-        /// The overage with which it ends at least, in bit/s.
-        locked_in_overage_bps: Bps,
-    },
-    /// What brings a shared line below where it is nearly full: just below `rate_bps - reduction_bps`, with
-    /// `reduction_bps = (load_bps - threshold_bps) * total_bps / load_bps`.
-    Uplink {
-        /// The server's rate, in bit/s.
-        rate_bps: Bps,
-        /// What the line carries, in bit/s.
-        load_bps: Bps,
-        /// What it and those beside it carry, over which the server's traffic spreads, in bit/s.
-        total_bps: Bps,
-        /// The load at which it is no longer nearly full, in bit/s.
-        threshold_bps: Bps,
-        /// What the server must give up, in bit/s.
-        reduction_bps: Bps,
-    },
-    /// So many packets of this size are no longer a flood: just below `packets_per_second * mean_octets * 8`.
-    Flood {
-        /// Packets a second at which the rule is let go.
-        packets_per_second: u64,
-        /// The mean size of a packet, in octets.
-        mean_octets: u64,
-    },
 }
 
 /// What the month ends with.
@@ -248,8 +100,8 @@ pub enum Assumption {
 pub struct Outcome {
     /// The p95, in bit/s; `None` where there is no data.
     pub p95_bps: Option<Bps>,
-    /// The overage, in bit/s.
-    pub overage_bps: Bps,
+    /// The overage, in bit/s; `None` where there is no data.
+    pub overage_bps: Option<Bps>,
     /// What is billed of it, in bit/s; `None` where the plan has no price.
     pub billable_bps: Option<Bps>,
     /// What it costs; `None` where the plan has no price.
@@ -261,15 +113,15 @@ pub struct Outcome {
 /// What gets better on a shared line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relief {
-    /// The line.
-    pub uplink: String,
+    /// The uplinks that the server's traffic spreads over: one, or several that back each other up.
+    pub uplinks: Vec<String>,
     /// The direction, seen from the server.
     pub direction: Direction,
     /// What the limit frees, in bit/s.
     pub freed_bps: Bps,
-    /// What goes over it now, in bit/s.
+    /// What goes over all of them now, in bit/s.
     pub load_bps: Bps,
-    /// Its speed, in bit/s.
+    /// Their speed together, in bit/s.
     pub speed_bps: Bps,
 }
 
@@ -293,23 +145,10 @@ pub struct Neighbour {
     pub out_bps: Bps,
 }
 
-impl Figures {
-    /// The rule that they are of.
-    #[must_use]
-    pub fn rule(&self) -> Rule {
-        match self {
-            Self::Sustained { .. } => Rule::Sustained,
-            Self::LockedIn { .. } => Rule::LockedIn,
-            Self::Uplink { .. } => Rule::Uplink,
-            Self::Flood { .. } => Rule::Flood,
-        }
-    }
-}
-
 impl Recommendation {
     /// The rules that hold.
     pub fn held(&self) -> impl Iterator<Item = Rule> + '_ {
-        self.rules.iter().map(|finding| finding.figures.rule())
+        self.rules.iter().map(|finding| finding.evidence.rule())
     }
 }
 

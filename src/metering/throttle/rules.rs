@@ -211,6 +211,17 @@ impl Shared {
         self.uplinks.iter().try_fold(Rates::default(), |sum, uplink| Some(sum.plus(uplink.by_port?)))
     }
 
+    /// How much of its speed the fullest of them uses, in thousandths, rounded down; of the sum of the servers where no port tells.
+    #[must_use]
+    pub fn used_permille(&self) -> u64 {
+        let used = |rates: Rates, speed: Bps| {
+            let used = (u128::from(rates.value().0) * 1_000).checked_div(u128::from(speed.0));
+            used.map_or(0, |used| u64::try_from(used).unwrap_or(u64::MAX))
+        };
+        let by_ports = self.uplinks.iter().filter_map(|uplink| Some(used(uplink.by_port?, uplink.speed)));
+        by_ports.max().unwrap_or_else(|| used(self.by_servers, self.speed()))
+    }
+
     /// What they can carry together.
     fn speed(&self) -> Bps {
         self.uplinks.iter().fold(Bps(0), |sum, uplink| sum.plus(uplink.speed))

@@ -4,33 +4,72 @@ use meter95_reading::Timestamp;
 
 use super::*;
 use crate::inventory::Language;
+use crate::metering::throttle::cap::By;
+use crate::metering::throttle::evidence;
+use crate::metering::top_set::AtOrOver;
+use crate::metering::units::Slot;
 
 fn instant(text: &str) -> Instant {
     text.parse().unwrap()
 }
 
-fn figures(rule: Rule) -> Figures {
-    let [threshold_bps, highest_bps] = [Bps(10_000_000), Bps(94_200_000)];
+fn evidence(rule: Rule) -> Evidence {
+    let slot = |ago: i64| Slot(Slot::of(instant("2026-11-26T02:55:00+09:00").0).0 - ago);
+    let fired = |ago: i64| evidence::Fired {
+        slot: slot(ago),
+        value_bps: Bps(94_200_000 - ago.unsigned_abs()),
+        allowance_bps: Bps(1_000_000),
+        threshold_bps: Bps(10_000_000),
+    };
     match rule {
-        Rule::Sustained => Figures::Sustained { factor: 10, threshold_bps, slots: 11, of: 12, highest_bps },
-        Rule::LockedIn => Figures::LockedIn { factor: 10, threshold_bps, p95_bps: Bps(12_000_000) },
-        Rule::Uplink => Figures::Uplink {
-            uplink: "tokyo-up1".to_owned(),
+        Rule::Sustained => Evidence::Sustained(evidence::Sustained {
+            factor: 10,
+            at_percent: 100,
+            slots: 10,
+            of: 12,
+            sampled: 12,
+            fired: (0..11).rev().map(fired).collect(),
+        }),
+        Rule::LockedIn => Evidence::LockedIn(evidence::LockedIn {
+            factor: 10,
+            at_percent: 100,
+            locked_in_p95_bps: Bps(12_000_000),
+            allowance_bps: Bps(1_000_000),
+            threshold_bps: Bps(10_000_000),
+            expected: 8_640,
+            burst_slots: 432,
+            slots_at_or_over: AtOrOver::Exactly(433),
+            since: None,
+        }),
+        Rule::Uplink => Evidence::Uplink(evidence::Uplink {
+            slot: slot(0),
             direction: Direction::Out,
-            load_bps: Bps(820_000_000),
+            at_percent: 100,
+            uplink: Some("tokyo-up1".to_owned()),
+            group: vec!["tokyo-up1".to_owned()],
             speed_bps: Bps(1_000_000_000),
+            by_port_bps: Some(Bps(820_000_000)),
+            by_servers_bps: Bps(819_000_000),
+            measured: evidence::Measured::Port,
+            load_bps: Bps(820_000_000),
+            load_percent: 82,
+            load_threshold_bps: Bps(800_000_000),
+            total_bps: Bps(820_000_000),
             rate_bps: Bps(205_000_000),
-            load_percent: 80,
-            share_percent: 20,
-        },
-        Rule::Flood => Figures::Flood {
-            direction: Direction::Out,
-            packets_per_second: 140_000,
-            limit: 100_000,
-            mean_octets: 64,
-            mean_octets_limit: 128,
-            slots: 2,
-        },
+            share_percent: 25,
+            share_threshold_bps: Bps(164_000_000),
+        }),
+        Rule::Flood => {
+            let flooded =
+                |ago| evidence::Flooded { slot: slot(ago), packets_per_second: 140_000, mean_octets: 64 };
+            Evidence::Flood(evidence::Flood {
+                direction: Direction::Out,
+                at_percent: 100,
+                packets_per_second_threshold: 100_000,
+                mean_octets_limit: 128,
+                slots: vec![flooded(1), flooded(0)],
+            })
+        }
     }
 }
 
@@ -39,16 +78,12 @@ pub(crate) fn recommendation(rules: &[Rule]) -> Recommendation {
     let slot = instant("2026-11-26T02:55:00+09:00");
     let outcome = |p95: u64, amount: i64| Outcome {
         p95_bps: Some(Bps(p95)),
-        overage_bps: Bps(p95).above(Bps(1_000_000)),
+        overage_bps: Some(Bps(p95).above(Bps(1_000_000))),
         billable_bps: Some(Bps(p95).above(Bps(1_000_000))),
         amount: Some(Decimal::from(amount)),
         currency: Some("JPY".to_owned()),
     };
-    let finding = |rule: &Rule| Finding {
-        figures: figures(*rule),
-        since: slot,
-        evidence: serde_json::json!({"slots": [1, 2]}),
-    };
+    let finding = |rule: &Rule| Finding { since: slot, evidence: evidence(*rule) };
     Recommendation {
         server: "web01".to_owned(),
         customer: "c001".to_owned(),
@@ -64,16 +99,11 @@ pub(crate) fn recommendation(rules: &[Rule]) -> Recommendation {
             .map(|ms| Instant(Timestamp(slot.0.0 + ms)))
             .map(|slot| Fired { slot, in_bps: Bps(12_000_000), out_bps: Bps(94_000_000) })
             .to_vec(),
-        cap: Cap {
-            cap_bps: Bps(1_000_000),
-            computed_bps: Bps(1_000_000),
-            floor_bps: Bps(1_000_000),
-            by: CapBy::Allowance {
-                slots_to_come: 1_404,
-                burst_left_slots: 30,
-                allowance_bps: Bps(1_000_000),
-            },
-        },
+        cap: cap(
+            1_000_000,
+            1_000_000,
+            By::Allowance { allowance_bps: Bps(1_000_000), slots_to_come: 1_404, burst_left_slots: 30 },
+        ),
         until: instant("2026-12-01T00:00:00+09:00"),
         outlook: Outlook {
             period: "2026-11".to_owned(),
@@ -82,7 +112,7 @@ pub(crate) fn recommendation(rules: &[Rule]) -> Recommendation {
             with: outcome(1_000_000, 0),
         },
         relief: vec![Relief {
-            uplink: "tokyo-up1".to_owned(),
+            uplinks: vec!["tokyo-up1".to_owned()],
             direction: Direction::Out,
             freed_bps: Bps(93_100_000),
             load_bps: Bps(820_000_000),
@@ -101,7 +131,7 @@ fn it_survives_its_json_and_says_its_rules() {
     let recommendation = recommendation(&all);
     let json = serde_json::to_value(&recommendation).unwrap();
     assert_eq!(json["rules"][0]["rule"], "sustained");
-    assert_eq!(json["rules"][0]["evidence"]["slots"][1], 2);
+    assert_eq!(json["rules"][0]["fired"][10]["value_bps"], 94_200_000);
     assert_eq!(json["cap"]["by"]["by"], "allowance");
     assert_eq!(json["outlook"]["without"]["amount"], "83790");
     assert_eq!(json["outlook"]["assumption"], "as_in_the_last_hour");
@@ -143,20 +173,20 @@ fn a_paragraph_convinces_in_japanese() {
 fn every_rule_and_every_limit_has_its_words() {
     for (rule, en, ja) in [
         (Rule::LockedIn, "ends with a 95th percentile of 12 Mbps, at or over 10 Mbps", "12 Mbps となり"),
-        (Rule::Uplink, "Uplink tokyo-up1 is at 820 Mbps, 82 % of its 1,000 Mbps", "その 25 % を占めています"),
+        (
+            Rule::Uplink,
+            "Uplink tokyo-up1 is at 820 Mbps, 82 % of its 1,000 Mbps (tight from 800 Mbps)",
+            "その 25 % を占めています",
+        ),
         (Rule::Flood, "It sends 140,000 packets a second of 64 octets", "毎秒 140,000 個送信しています"),
     ] {
         for (lang, says) in [(Language::En, en), (Language::Ja, ja)] {
-            let words = figures(rule).words(lang);
+            let words = evidence(rule).words(lang);
             assert!(words.contains(says), "{words}");
         }
     }
-    let cap = |computed_bps, floor_bps, by| {
-        let [computed_bps, floor_bps] = [computed_bps, floor_bps].map(Bps);
-        Cap { cap_bps: computed_bps.max(floor_bps), computed_bps, floor_bps, by }
-    };
     let allowance_bps = Bps(1_000_000);
-    let extreme = CapBy::Extreme {
+    let extreme = By::Extreme {
         slots_to_come: 20,
         burst_left_slots: 30,
         factor: 10,
@@ -164,46 +194,46 @@ fn every_rule_and_every_limit_has_its_words() {
         allowance_bps,
         threshold_bps: Bps(8_000_000),
     };
-    let locked_in = CapBy::LockedIn {
-        slots_to_come: 12,
-        allowance_bps,
-        locked_in_p95_bps: Bps(12_000_000),
-        locked_in_overage_bps: Bps(11_000_000),
-    };
-    let uplink = CapBy::Uplink {
+    let uplink = By::Uplink {
         rate_bps: Bps(205_000_000),
         load_bps: Bps(820_000_000),
         total_bps: Bps(820_000_000),
         threshold_bps: Bps(640_000_000),
         reduction_bps: Bps(180_000_000),
     };
-    let flood = CapBy::Flood { packets_per_second: 80_000, mean_octets: 64 };
-    let nothing = CapBy::Allowance { slots_to_come: 2, burst_left_slots: 0, allowance_bps: Bps(0) };
+    let locked_in = By::LockedIn {
+        slots_to_come: 24,
+        allowance_bps,
+        locked_in_p95_bps: Bps(12_000_000),
+        locked_in_overage_bps: Bps(11_000_000),
+    };
+    let nothing = By::Allowance { allowance_bps: Bps(0), slots_to_come: 2, burst_left_slots: 0 };
+    let flood = By::Flood { packets_per_second: 80_000, mean_octets: 64 };
     for (cap, en, ja) in [
         (
-            cap(7_999_000, 1_000_000, extreme),
-            "The limit is 7.999 Mbps, just below 10 x 1 Mbps x 80 % = 8 Mbps",
-            "10 × 1 Mbps × 80 % = 8 Mbps をわずかに下回る 7.999 Mbps",
+            cap(7_999_000, 7_999_000, extreme),
+            "7.999 Mbps, just below 10 x 1 Mbps x 80 %",
+            "10 × 1 Mbps × 80 %",
+        ),
+        (
+            cap(24_999_000, 24_999_000, uplink),
+            "24.999 Mbps, just below 205 Mbps - 180 Mbps",
+            "24.999 Mbps です",
         ),
         (
             cap(1_000_000, 1_000_000, locked_in),
-            "a 95th percentile of 12 Mbps and an overage of 11 Mbps at least, and with 1 h left",
-            "95パーセンタイル 12 Mbps、超過 11 Mbps",
+            "can no longer end below 12 Mbps, an overage of 11 Mbps",
+            "(超過 11 Mbps)",
         ),
         (
-            cap(24_999_000, 1_000_000, uplink),
-            "24.999 Mbps, just below 205 Mbps - 180 Mbps: giving up 180 Mbps brings the uplink from 820 Mbps",
-            "205 Mbps - 180 Mbps をわずかに下回る 24.999 Mbps",
+            cap(1_000_000, 0, nothing),
+            "below the 1 Mbps that were promised nothing is limited",
+            "1 Mbps とします",
         ),
         (
-            cap(40_959_000, 1_000_000, flood),
-            "just below 80,000 packets a second x 64 octets x 8",
-            "40.959 Mbps",
-        ),
-        (
-            cap(0, 1_000_000, nothing),
-            "what is included, 0 Mbps: bursts may go on for 0 h",
-            "ただし 1 Mbps を下回る制限は行わないため、1 Mbps とします",
+            cap(40_959_000, 40_959_000, flood),
+            "just below 80,000 packets a second of 64 octets",
+            "80,000 個 × 64",
         ),
     ] {
         for (lang, says) in [(Language::En, en), (Language::Ja, ja)] {
@@ -211,6 +241,11 @@ fn every_rule_and_every_limit_has_its_words() {
             assert!(words.contains(says), "{words}");
         }
     }
+}
+
+/// A cap of which at least 1 Mbps is left.
+fn cap(cap_bps: u64, computed_bps: u64, by: By) -> Cap {
+    Cap { cap_bps: Bps(cap_bps), computed_bps: Bps(computed_bps), floor_bps: Bps(1_000_000), by }
 }
 
 #[test]

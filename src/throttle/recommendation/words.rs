@@ -6,10 +6,13 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::{Assumption, Cap, CapBy, Direction, Figures, Fired, Outcome, Recommendation, Relief};
+use super::{Assumption, Fired, Outcome, Recommendation, Relief};
 use crate::closing::explain::layout::{divided, grouped, grouped_text, money};
 use crate::inventory::Language;
 use crate::inventory::instant::{Instant, rfc3339};
+use crate::metering::sample::Direction;
+use crate::metering::throttle::cap::{By, Cap};
+use crate::metering::throttle::evidence::Evidence;
 use crate::metering::units::Bps;
 
 /// Slots in an hour.
@@ -63,14 +66,17 @@ fn hours(slots: u64) -> String {
     grouped_text(&divided(slots, SLOTS_PER_HOUR, 1).0)
 }
 
-impl Direction {
-    /// As in "the traffic that it ...".
-    fn does(self, lang: Language) -> &'static str {
-        match self {
-            Self::In => pick(lang, "takes in", "受信"),
-            Self::Out => pick(lang, "sends", "送信"),
-        }
+/// As in "the traffic that it ...".
+fn does(direction: Direction, lang: Language) -> &'static str {
+    match direction {
+        Direction::In => pick(lang, "takes in", "受信"),
+        Direction::Out => pick(lang, "sends", "送信"),
     }
+}
+
+/// One uplink by its name, several by theirs.
+fn lines(ids: &[String]) -> String {
+    ids.join(" + ")
 }
 
 impl Recommendation {
@@ -124,7 +130,7 @@ impl Recommendation {
     /// Why, one sentence a rule.
     #[must_use]
     pub fn reasons(&self, lang: Language) -> Vec<String> {
-        self.rules.iter().map(|finding| finding.figures.words(lang)).collect()
+        self.rules.iter().map(|finding| finding.evidence.words(lang)).collect()
     }
 
     /// The slots by which the rules hold: how many, from when to when.
@@ -194,13 +200,16 @@ impl Recommendation {
     }
 }
 
-impl Figures {
+impl Evidence {
     /// Why the rule holds, in a sentence without its full stop.
     #[must_use]
     pub fn words(&self, lang: Language) -> String {
         match self {
-            Self::Sustained { factor, threshold_bps, slots, of, highest_bps } => {
-                let [threshold, highest] = [*threshold_bps, *highest_bps].map(mbps);
+            Self::Sustained(found) => {
+                let (factor, of, slots) = (found.factor, found.of, found.fired.len());
+                let highest = found.fired.iter().map(|fired| fired.value_bps).max().unwrap_or_default();
+                let threshold = found.fired.last().map(|fired| fired.threshold_bps).unwrap_or_default();
+                let [threshold, highest] = [threshold, highest].map(mbps);
                 pick(
                     lang,
                     format!(
@@ -213,8 +222,9 @@ impl Figures {
                     ),
                 )
             }
-            Self::LockedIn { factor, threshold_bps, p95_bps } => {
-                let [threshold, p95] = [*threshold_bps, *p95_bps].map(mbps);
+            Self::LockedIn(found) => {
+                let factor = found.factor;
+                let [threshold, p95] = [found.threshold_bps, found.locked_in_p95_bps].map(mbps);
                 pick(
                     lang,
                     format!(
@@ -227,42 +237,40 @@ impl Figures {
                     ),
                 )
             }
-            Self::Uplink {
-                uplink,
-                direction,
-                load_bps,
-                speed_bps,
-                rate_bps,
-                load_percent,
-                share_percent,
-            } => {
-                let [load, speed, rate] = [*load_bps, *speed_bps, *rate_bps].map(mbps);
-                let (full, share) = (percent(*load_bps, *speed_bps), percent(*rate_bps, *load_bps));
-                let does = direction.does(lang);
+            Self::Uplink(found) => {
+                let uplink = found.uplink.clone().unwrap_or_else(|| lines(&found.group));
+                let [load, speed, rate] = [found.load_bps, found.speed_bps, found.rate_bps].map(mbps);
+                let [tight, much] = [found.load_threshold_bps, found.share_threshold_bps].map(mbps);
+                let (full, share) = (found.load_percent, found.share_percent);
+                let does = does(found.direction, lang);
                 pick(
                     lang,
                     format!(
-                        "Uplink {uplink} is at {load}, {full} % of its {speed} (tight from {load_percent} %), and the {rate} \
-                         that the server {does} are {share} % of that (much from {share_percent} %)"
+                        "Uplink {uplink} is at {load}, {full} % of its {speed} (tight from {tight}), and the {rate} that the \
+                         server {does} are {share} % of what goes there (much from {much})"
                     ),
                     format!(
-                        "回線 {uplink} の使用量は {load} で、速度 {speed} の {full} % に達しており (基準 {load_percent} %)、\
-                         当該サーバーの{does} {rate} がその {share} % を占めています (基準 {share_percent} %)"
+                        "回線 {uplink} の使用量は {load} で、速度 {speed} の {full} % に達しており (基準 {tight})、\
+                         当該サーバーの{does} {rate} がその {share} % を占めています (基準 {much})"
                     ),
                 )
             }
-            Self::Flood { direction, packets_per_second, limit, mean_octets, mean_octets_limit, slots } => {
-                let [packets, limit] = [*packets_per_second, *limit].map(grouped);
-                let does = direction.does(lang);
+            Self::Flood(found) => {
+                let newest = found.slots.last();
+                let packets = grouped(newest.map_or(0, |slot| slot.packets_per_second));
+                let limit = grouped(found.packets_per_second_threshold);
+                let mean_octets = newest.map_or(0, |slot| slot.mean_octets);
+                let (small, slots) = (found.mean_octets_limit, found.slots.len());
+                let does = does(found.direction, lang);
                 pick(
                     lang,
                     format!(
                         "It {does} {packets} packets a second of {mean_octets} octets on average (a flood from {limit} a second \
-                         of less than {mean_octets_limit} octets), for {slots} slots: possible abuse rather than heavy use"
+                         of less than {small} octets), for {slots} slots: possible abuse rather than heavy use"
                     ),
                     format!(
                         "{slots} スロットにわたり、平均 {mean_octets} オクテットのパケットを毎秒 {packets} 個{does}しています \
-                         (基準: {mean_octets_limit} オクテット未満を毎秒 {limit} 個以上)。通常の利用ではなく不正利用の可能性があります"
+                         (基準: {small} オクテット未満を毎秒 {limit} 個以上)。通常の利用ではなく不正利用の可能性があります"
                     ),
                 )
             }
@@ -274,100 +282,106 @@ impl Cap {
     /// The limit and how it is found, in a sentence without its full stop.
     #[must_use]
     pub fn words(&self, lang: Language) -> String {
-        let mut text = self.by.words(mbps(self.computed_bps), lang);
-        if self.cap_bps != self.computed_bps {
-            let floor = mbps(self.cap_bps);
+        let Self { cap_bps, computed_bps, floor_bps, .. } = *self;
+        let mut text = self.by.words(computed_bps, lang);
+        if computed_bps < floor_bps {
+            let (cap, floor) = (mbps(cap_bps), mbps(floor_bps));
             text.push_str(&pick(
                 lang,
-                format!("; no limit is set below {floor}, so it is {floor}"),
-                format!("。ただし {floor} を下回る制限は行わないため、{floor} とします"),
+                format!("; below the {floor} that were promised nothing is limited, so it is {cap}"),
+                format!("。ただし、お約束している {floor} を下回る制限は行わないため、{cap} とします"),
             ));
         }
         text
     }
 }
 
-impl CapBy {
-    /// How it is found, where the arithmetic gives `cap`.
-    fn words(&self, cap: String, lang: Language) -> String {
+impl By {
+    /// Whether what decides the limit is the month's budget, so that it is needed until the month ends.
+    #[must_use]
+    pub fn is_about_the_month(&self) -> bool {
         match self {
+            Self::Extreme { .. } | Self::Allowance { .. } | Self::LockedIn { .. } => true,
+            Self::Uplink { .. } | Self::Flood { .. } => false,
+        }
+    }
+
+    fn words(&self, computed: Bps, lang: Language) -> String {
+        let cap = mbps(computed);
+        match *self {
             Self::Extreme {
-                slots_to_come,
-                burst_left_slots,
-                factor,
-                release_percent,
-                allowance_bps,
-                threshold_bps,
+                slots_to_come, burst_left_slots, factor, release_percent, allowance_bps, ..
             } => {
-                let [allowance, threshold] = [*allowance_bps, *threshold_bps].map(mbps);
-                let [left, come] = [*burst_left_slots, *slots_to_come].map(hours);
+                let allowance = mbps(allowance_bps);
+                let [left, come] = [burst_left_slots, slots_to_come].map(hours);
                 pick(
                     lang,
                     format!(
-                        "The limit is {cap}, just below {factor} x {allowance} x {release_percent} % = {threshold}, where the \
-                         server is no longer extreme: bursts may go on for {left} h, and only {come} h of the month are left"
+                        "The limit is {cap}, just below {factor} x {allowance} x {release_percent} %, where the server is no longer \
+                         extreme: bursts may go on for {left} h, and only {come} h of the month are left"
                     ),
                     format!(
-                        "制限値は {factor} × {allowance} × {release_percent} % = {threshold} をわずかに下回る {cap} です。\
-                         バーストの残り {left} 時間に対し当月の残りは {come} 時間のため、極端な利用とみなされなくなる値としています"
+                        "制限値は {factor} × {allowance} × {release_percent} % をわずかに下回る {cap} です。バーストの残り {left} \
+                         時間に対し当月の残りは {come} 時間のため、極端な利用とみなされなくなる値としています"
                     ),
                 )
             }
-            Self::Allowance { slots_to_come, burst_left_slots, .. } => {
-                let [left, come] = [*burst_left_slots, *slots_to_come].map(hours);
+            Self::Allowance { allowance_bps, slots_to_come, burst_left_slots } => {
+                let allowance = mbps(allowance_bps);
+                let [left, come] = [burst_left_slots, slots_to_come].map(hours);
                 pick(
                     lang,
                     format!(
-                        "The limit is what is included, {cap}: bursts may go on for {left} h and {come} h of the month are \
+                        "The limit is what is included, {allowance}: bursts may go on for {left} h and {come} h of the month are \
                          left, so at any higher rate more would be billed"
                     ),
                     format!(
-                        "制限値は含まれる帯域の {cap} です。バーストの残りは {left} 時間、当月の残りは {come} 時間で、\
+                        "制限値は含まれる帯域の {allowance} です。バーストの残りは {left} 時間、当月の残りは {come} 時間で、\
                          これを超える帯域では超過料金が増えます"
                     ),
                 )
             }
-            Self::LockedIn { slots_to_come, locked_in_p95_bps, locked_in_overage_bps, .. } => {
-                let [p95, overage] = [*locked_in_p95_bps, *locked_in_overage_bps].map(mbps);
-                let come = hours(*slots_to_come);
+            Self::LockedIn { slots_to_come, allowance_bps, locked_in_p95_bps, locked_in_overage_bps } => {
+                let [allowance, p95, overage] =
+                    [allowance_bps, locked_in_p95_bps, locked_in_overage_bps].map(mbps);
+                let come = hours(slots_to_come);
                 pick(
                     lang,
                     format!(
-                        "The limit is what is included, {cap}: the month ends with a 95th percentile of {p95} and an overage \
-                         of {overage} at least, and with {come} h left any higher rate can only add to that"
+                        "The limit is what is included, {allowance}: the month can no longer end below {p95}, an overage of \
+                         {overage}, and in the {come} h that are left nothing is added to that"
                     ),
                     format!(
-                        "制限値は含まれる帯域の {cap} です。当月は少なくとも95パーセンタイル {p95}、超過 {overage} となることが\
-                         確定しており、残り {come} 時間にこれを超える帯域を使うと超過がさらに増える可能性があります"
+                        "制限値は含まれる帯域の {allowance} です。当月の95パーセンタイルは {p95} (超過 {overage}) 以上で確定して\
+                         おり、残り {come} 時間でこれ以上増えないようにする値です"
                     ),
                 )
             }
             Self::Uplink { rate_bps, load_bps, threshold_bps, reduction_bps, .. } => {
-                let [rate, load, threshold, reduction] =
-                    [*rate_bps, *load_bps, *threshold_bps, *reduction_bps].map(mbps);
+                let [rate, load, release, less] =
+                    [rate_bps, load_bps, threshold_bps, reduction_bps].map(mbps);
                 pick(
                     lang,
                     format!(
-                        "The limit is {cap}, just below {rate} - {reduction}: giving up {reduction} brings the uplink from \
-                         {load} down to {threshold}, where it is no longer tight"
+                        "The limit is {cap}, just below {rate} - {less}: so much less brings the uplink from {load} below {release}, \
+                         where it is no longer tight"
                     ),
                     format!(
-                        "制限値は {rate} - {reduction} をわずかに下回る {cap} です。{reduction} の削減により、回線の使用量は \
-                         {load} から逼迫していない {threshold} まで下がります"
+                        "制限値は {rate} - {less} をわずかに下回る {cap} です。これにより回線の使用量は {load} から、逼迫していない \
+                         {release} 未満まで下がります"
                     ),
                 )
             }
             Self::Flood { packets_per_second, mean_octets } => {
-                let packets = grouped(*packets_per_second);
+                let packets = grouped(packets_per_second);
                 pick(
                     lang,
                     format!(
-                        "The limit is {cap}, just below {packets} packets a second x {mean_octets} octets x 8, which is no \
-                         longer a flood"
+                        "The limit is {cap}, just below {packets} packets a second of {mean_octets} octets, where it is no longer a \
+                         flood"
                     ),
                     format!(
-                        "制限値は毎秒 {packets} パケット × {mean_octets} オクテット × 8 をわずかに下回る {cap} で、\
-                         大量パケットとみなされなくなる値です"
+                        "制限値は毎秒 {packets} 個 × {mean_octets} オクテットをわずかに下回る {cap} で、フラッドとみなされなくなる値です"
                     ),
                 )
             }
@@ -380,7 +394,7 @@ impl Outcome {
     #[must_use]
     pub fn words(&self, lang: Language) -> String {
         let p95 = self.p95_bps.map_or_else(|| pick(lang, "no data", "データなし").to_owned(), mbps);
-        let overage = mbps(self.overage_bps);
+        let overage = self.overage_bps.map_or_else(|| "-".to_owned(), mbps);
         let mut text = pick(
             lang,
             format!("a 95th percentile of {p95} and an overage of {overage}"),
@@ -398,7 +412,8 @@ impl Relief {
     /// What gets better, in a sentence without its full stop.
     #[must_use]
     pub fn words(&self, lang: Language) -> String {
-        let Self { uplink, freed_bps, load_bps, speed_bps, .. } = self;
+        let Self { uplinks, freed_bps, load_bps, speed_bps, .. } = self;
+        let uplink = lines(uplinks);
         let (before, after) =
             (percent(*load_bps, *speed_bps), percent(load_bps.above(*freed_bps), *speed_bps));
         let [freed, speed] = [*freed_bps, *speed_bps].map(mbps);
