@@ -10,8 +10,8 @@ use meter95_reading::Timestamp;
 
 use super::document::throttle::{FloodEntry, LockedInEntry, SustainedEntry, UplinkShareEntry};
 use super::{Inventory, Server, holds_at};
-use crate::metering::throttle::Rule;
 use crate::metering::throttle::policy::{Flood, LockedIn, Policy, Sustained, UplinkShare};
+use crate::metering::throttle::{Rule, RuleSet};
 
 /// The policies by whom they are for. Of one scope there is one at a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct Layer {
     /// Until before when; `None` without end.
     pub until: Option<Timestamp>,
     /// Rules that are off.
-    pub off: Vec<Rule>,
+    pub off: RuleSet,
     /// What it says of *sustained*.
     pub sustained: Option<SustainedEntry>,
     /// What it says of *locked-in*.
@@ -80,7 +80,7 @@ pub struct Exemption {
     /// Whose.
     pub of: Exempt,
     /// Which rules.
-    pub rules: Vec<Rule>,
+    pub rules: RuleSet,
     /// Why.
     pub reason: String,
     /// From when; `None` since ever.
@@ -107,38 +107,34 @@ impl Layer {
 
     /// Puts what it says over `policy`.
     fn put_over(&self, policy: &mut Policy) {
-        let usual = Policy::default();
-        if let (Some(says), Some(below)) = (self.sustained, policy.sustained.or(usual.sustained)) {
+        if let Some(says) = self.sustained {
+            let below = policy.sustained.unwrap_or_default();
             policy.sustained = Some(Sustained {
                 factor: says.factor.unwrap_or(below.factor),
                 slots: says.slots.unwrap_or(below.slots),
                 of: says.of.unwrap_or(below.of),
             });
         }
-        if let (Some(says), Some(below)) = (self.locked_in, policy.locked_in.or(usual.locked_in)) {
+        if let Some(says) = self.locked_in {
+            let below = policy.locked_in.unwrap_or_default();
             policy.locked_in = Some(LockedIn { factor: says.factor.unwrap_or(below.factor) });
         }
-        if let (Some(says), Some(below)) = (self.uplink, policy.uplink.or(usual.uplink)) {
+        if let Some(says) = self.uplink {
+            let below = policy.uplink.unwrap_or_default();
             policy.uplink = Some(UplinkShare {
                 load_percent: says.load_percent.unwrap_or(below.load_percent),
                 share_percent: says.share_percent.unwrap_or(below.share_percent),
             });
         }
-        if let (Some(says), Some(below)) = (self.flood, policy.flood.or(usual.flood)) {
+        if let Some(says) = self.flood {
+            let below = policy.flood.unwrap_or_default();
             policy.flood = Some(Flood {
                 packets_per_second: says.packets_per_second.unwrap_or(below.packets_per_second),
                 mean_octets: says.mean_octets.unwrap_or(below.mean_octets),
                 slots: says.slots.unwrap_or(below.slots),
             });
         }
-        for rule in &self.off {
-            match rule {
-                Rule::Sustained => policy.sustained = None,
-                Rule::LockedIn => policy.locked_in = None,
-                Rule::Uplink => policy.uplink = None,
-                Rule::Flood => policy.flood = None,
-            }
-        }
+        *policy = self.off.iter().fold(*policy, Policy::without);
         policy.release_percent = self.release_percent.unwrap_or(policy.release_percent);
         policy.quiet_slots = self.quiet_slots.unwrap_or(policy.quiet_slots);
     }
@@ -227,7 +223,7 @@ impl Inventory {
         let of_server = self.exemptions.servers.get(&server.id);
         let of_customer = self.exemptions.customers.get(&server.customer);
         let all = of_server.into_iter().chain(of_customer).flatten();
-        let holding = all.filter(|exemption| exemption.holds_at(time) && exemption.rules.contains(&rule));
+        let holding = all.filter(|exemption| exemption.holds_at(time) && exemption.rules.contains(rule));
         holding.max_by_key(|exemption| exemption.until)
     }
 }
@@ -306,6 +302,7 @@ mod tests {
             quiet_slots: 6,
         };
         assert_eq!(policy, expected);
+        assert_eq!(policy.checked(), Ok(policy));
         let order: Vec<&str> = inventory.policies.iter().map(|layer| layer.id.as_str()).collect();
         assert_eq!(order, ["x", "y"]);
     }

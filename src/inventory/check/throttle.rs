@@ -11,13 +11,11 @@ use crate::inventory::document::Document;
 use crate::inventory::document::throttle::{ExemptionEntry, PolicyEntry, SustainedEntry};
 use crate::inventory::place::{Kind, Place};
 use crate::inventory::policy::{Exempt, Exemption, Exemptions, Layer, Policies, Scope};
-use crate::metering::throttle::{Rule, WINDOW_SLOTS_MAX};
+use crate::metering::throttle::policy::{QUIET_SLOTS_MAX, WINDOW_SLOTS_MAX};
+use crate::metering::throttle::{Rule, RuleSet};
 
 /// The longest reason, in octets: it is shown wherever the exemption is.
 const REASON_OCTETS_MAX: usize = 1_000;
-
-/// The longest time for which a case may stay open with nothing wrong, in slots: a week.
-const QUIET_SLOTS_MAX: u32 = 2_016;
 
 /// The policies of `document`.
 pub(super) fn policies(
@@ -138,7 +136,7 @@ fn layer(problems: &mut Problems, at: &Place, entry: &PolicyEntry, scope: Scope)
             problems.add(&at.item("off", i), format!("{rule} is off, and has limits in the same policy"));
         }
     }
-    let (id, off) = (entry.id.clone(), entry.off.clone());
+    let (id, off) = (entry.id.clone(), entry.off.iter().copied().collect());
     Layer { id, scope, from, until, off, sustained, locked_in, uplink, flood, release_percent, quiet_slots }
 }
 
@@ -233,13 +231,13 @@ fn exempt(
     }
 }
 
-fn rules(problems: &mut Problems, at: &Place, entry: &ExemptionEntry) -> Vec<Rule> {
-    let Some(rules) = &entry.rules else { return Rule::ALL.to_vec() };
+fn rules(problems: &mut Problems, at: &Place, entry: &ExemptionEntry) -> RuleSet {
+    let Some(rules) = &entry.rules else { return Rule::ALL.into_iter().collect() };
     if rules.is_empty() {
         problems.add(&at.on("rules"), "rules is empty; leave it out for all rules");
     }
     once(problems, at, "rules", rules);
-    rules.clone()
+    rules.iter().copied().collect()
 }
 
 fn reason(problems: &mut Problems, at: &Place, reason: &str) {
