@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use meter95::aggregator::output::{PortId, Revised, ServerId};
+use meter95::aggregator::server::RECENT_SLOTS;
 use meter95::aggregator::state::{Aggregator, Times};
 use meter95::inventory::Inventory;
 use meter95::inventory::document::Document;
@@ -24,30 +25,52 @@ ports = [{ device = 'sw1', interface = 'a' }]
 [[servers]]
 id = 'dual'
 ports = [{ device = 'sw1', interface = 'b' }, { device = 'sw2', interface = 'b', kind = 'nic' }]
+[[servers]]
+id = 'checked'
+ports = [{ device = 'sw1', interface = 'c' }, { device = 'nic', interface = 'c', kind = 'nic', check_only = true }]
+[[uplinks]]
+id = 'line'
+region = 'tokyo'
+device = 'sw1'
+interface = 'up'
+speed_bps = 1000000000
 ";
+
+/// The servers, each with its ports that count.
+const SERVERS: [(&str, &[(usize, PortKind)]); 3] = [
+    ("single", &[(0, PortKind::Switch)]),
+    ("dual", &[(1, PortKind::Switch), (2, PortKind::Nic)]),
+    ("checked", &[(3, PortKind::Switch)]),
+];
+
+/// All ports: those that count, then one that is only compared, and an uplink's.
+const PORTS: [(&str, &str); 6] =
+    [("sw1", "a"), ("sw1", "b"), ("sw2", "b"), ("sw1", "c"), ("nic", "c"), ("sw1", "up")];
+
+/// The ports of which nothing is made.
+const WATCHED: [usize; 2] = [4, 5];
 
 fn inventory() -> Inventory {
     Inventory::from_document(&toml::from_str::<Document>(INVENTORY).unwrap()).unwrap()
 }
 
-fn keys() -> [PortKey; 3] {
-    [("sw1", "a"), ("sw1", "b"), ("sw2", "b")]
-        .map(|(device, interface)| PortKey::new(device, interface).unwrap())
+fn keys() -> [PortKey; 6] {
+    PORTS.map(|(device, interface)| PortKey::new(device, interface).unwrap())
 }
 
-/// A reading of one of the three ports.
+/// A reading of one of the ports.
 #[derive(Debug, Clone)]
 struct Step {
     port: usize,
     counters: Counters,
 }
 
-/// Readings of three ports with pauses, resets and outages, each port's in order of time.
+/// Readings of all ports with pauses, resets and outages, each port's in order of time.
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let gap = prop_oneof![8 => 20_000i64..70_000, 3 => 200_000i64..400_000, 1 => 900_001i64..5_000_000];
     let octets = prop_oneof![6 => 0u64..10_000_000, 1 => Just(u64::MAX)];
-    prop::collection::vec((0usize..3, gap, octets.clone(), octets), 1..150).prop_map(|raw| {
-        let mut state = [(START_MS, 0u64, 0u64); 3];
+    prop::collection::vec((0usize..6, gap, octets.clone(), octets), 1..250).prop_map(|raw| {
+        let mut state = [(START_MS, 0u64, 0u64); 6];
         let mut steps = Vec::new();
         for (port, gap_ms, rx, tx) in raw {
             let (time, rx_octets, tx_octets) = &mut state[port];
@@ -73,7 +96,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// What every port carried, by a meter alone.
-fn slots_plainly(steps: &[Step]) -> [BTreeMap<Slot, PortSlot>; 3] {
+fn slots_plainly(steps: &[Step]) -> [BTreeMap<Slot, PortSlot>; 6] {
     std::array::from_fn(|port| {
         let mut meter = PortMeter::default();
         let mut slots = BTreeMap::new();
@@ -87,13 +110,11 @@ fn slots_plainly(steps: &[Step]) -> [BTreeMap<Slot, PortSlot>; 3] {
     })
 }
 
-/// The samples of both servers, by SPEC.md section 4 and nothing else.
+/// The samples of all servers, by SPEC.md section 4 and nothing else.
 fn samples_plainly(steps: &[Step]) -> BTreeMap<(&'static str, Slot), Sample> {
     let ports = slots_plainly(steps);
     let mut samples = BTreeMap::new();
-    for (server, of) in
-        [("single", &[(0, PortKind::Switch)][..]), ("dual", &[(1, PortKind::Switch), (2, PortKind::Nic)][..])]
-    {
+    for (server, of) in SERVERS {
         let slots: Vec<Slot> = of.iter().flat_map(|(port, _)| ports[*port].keys().copied()).collect();
         for slot in slots {
             let rates = of.iter().map(|(port, kind)| port_rates(ports[*port].get(&slot)?, *kind));
@@ -108,7 +129,7 @@ fn samples_plainly(steps: &[Step]) -> BTreeMap<(&'static str, Slot), Sample> {
 /// What a store would have, and the state that writes to it.
 struct Harness {
     state: Aggregator,
-    ids: [PortId; 3],
+    ids: [PortId; 6],
     port_slots: BTreeMap<(Slot, PortId), PortSlot>,
     samples: BTreeMap<ServerId, BTreeMap<Slot, Revised>>,
     /// Every revision that was ever stored as a sample, and every one that was stored as superseded.
@@ -174,7 +195,7 @@ impl Harness {
 
     fn result(&self) -> BTreeMap<(&'static str, Slot), Sample> {
         let mut result = BTreeMap::new();
-        for name in ["single", "dual"] {
+        for (name, _) in SERVERS {
             let id = self.state.server(name).unwrap().id;
             for (slot, revised) in self.samples.get(&id).into_iter().flatten() {
                 if let Some(sample) = revised.sample {
@@ -186,8 +207,121 @@ impl Harness {
     }
 }
 
+/// A reading that goes on at 1,000 octets a minute.
+fn reading(minute: i64) -> Counters {
+    Counters {
+        time: Timestamp(START_MS + minute * 60_000),
+        rx_octets: minute.unsigned_abs() * 1_000,
+        tx_octets: 0,
+        width: Width::Bits64,
+        uptime_cs: None,
+        discontinuity_cs: None,
+        rx_packets: Some(minute.unsigned_abs()),
+        tx_packets: None,
+        speed_bps: None,
+    }
+}
+
+#[test]
+fn no_slot_waits_for_a_port_that_is_only_compared() {
+    let mut harness = Harness::new();
+    for minute in 0..20 {
+        harness.state.observe(harness.ids[3], &reading(minute));
+    }
+    // The NIC was not read once, and grace is not over.
+    let server = harness.state.server("checked").unwrap();
+    let newest = Slot::of(reading(19).time);
+    assert_eq!(server.closed_until, Some(newest));
+    let [.., (slot, Some(sample))] = server.newest_closed(2).collect::<Vec<_>>()[..] else {
+        panic!("the newest closed slot has no sample");
+    };
+    assert_eq!((slot, sample.partial), (newest.previous(), false));
+    let counted = harness.state.traffic(server, slot).unwrap();
+    assert_eq!(
+        (counted.out_octets, counted.out_packets, counted.covered_ms, counted.ports),
+        (5_000, 5, 300_000, 1)
+    );
+    assert_eq!(harness.state.checked_traffic(server, slot), None);
+
+    for minute in 0..20 {
+        harness.state.observe(harness.ids[4], &reading(minute));
+    }
+    let server = harness.state.server("checked").unwrap();
+    let compared = harness.state.checked_traffic(server, slot).unwrap();
+    assert_eq!(
+        (compared.in_octets, compared.in_packets),
+        (5_000, 5),
+        "what a NIC receives is the server's in"
+    );
+    assert!(harness.state.port(&keys()[4]).unwrap().is_complete(slot));
+    assert!(!harness.state.port(&keys()[4]).unwrap().is_complete(newest));
+    assert_eq!(server.newest_closed(2).last().unwrap().1, Some(sample), "it counts for nothing");
+}
+
+#[test]
+fn another_policy_makes_nothing_anew() {
+    let mut harness = Harness::new();
+    for minute in 0..40 {
+        for port in 0..6 {
+            harness.state.observe(harness.ids[port], &reading(minute));
+        }
+    }
+    harness.flush();
+    let samples = harness.samples.clone();
+    let more = "
+[[policies]]
+id = 'p'
+sustained = { factor = 3 }
+[[exemptions]]
+id = 'e'
+server = 'dual'
+reason = 'r'
+until = 1
+";
+    let document: Document = toml::from_str(&format!("{INVENTORY}{more}")).unwrap();
+    harness.state.set_inventory(Inventory::from_document(&document).unwrap());
+    assert!(!harness.state.has_cold() && !harness.state.has_stale_tallies());
+    // Nor does a port that is only compared.
+    let without =
+        INVENTORY.replace(", { device = 'nic', interface = 'c', kind = 'nic', check_only = true }", "");
+    let document: Document = toml::from_str(&without).unwrap();
+    assert_eq!(document.servers[2].ports.len(), 1);
+    harness.state.set_inventory(Inventory::from_document(&document).unwrap());
+    assert!(!harness.state.has_cold() && !harness.state.has_stale_tallies());
+    harness.flush();
+    assert_eq!(harness.samples, samples);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn memory_tells_the_newest_slots_of_ports_that_count_for_nobody(
+        steps in steps(),
+        clock in prop::collection::vec(0u8..8, 1..20),
+    ) {
+        let mut harness = Harness::new();
+        harness.run(&steps, &clock);
+        let plain = slots_plainly(&steps);
+        for port in WATCHED {
+            let live = &harness.state.ports()[harness.ids[port].index()];
+            let Some(newest) = live.complete_until() else { continue };
+            for slot in (newest.0 - RECENT_SLOTS..=newest.0).map(Slot) {
+                prop_assert!(live.known_from() <= slot);
+                prop_assert_eq!(live.carried(slot), plain[port].get(&slot).copied(), "port {} in {:?}", port, slot);
+            }
+            prop_assert!(live.slots_between(Slot(0), Slot(newest.0 - RECENT_SLOTS)).next().is_none());
+        }
+        for (name, _) in SERVERS {
+            let server = harness.state.server(name).unwrap();
+            let samples = samples_plainly(&steps);
+            let found: Vec<(Slot, Option<Sample>)> = server.newest_closed(24).collect();
+            prop_assert!(found.len() <= 24);
+            for (slot, sample) in found {
+                prop_assert_eq!(sample, samples.get(&(name, slot)).copied(), "{} in {:?}", name, slot);
+            }
+        }
+    }
 
     #[test]
     fn samples_are_those_of_a_plain_computation(steps in steps(), clock in prop::collection::vec(0u8..8, 1..20)) {
@@ -221,7 +355,7 @@ proptest! {
         let mut harness = Harness::new();
         harness.run(&steps, &clock);
         let state = &harness.state;
-        for name in ["single", "dual"] {
+        for (name, _) in SERVERS {
             let server = state.server(name).unwrap();
             let mut plain = meter95::metering::tally::Tally::new(server.tally.rules().clone());
             for ((_, slot), sample) in samples_plainly(&steps).into_iter().filter(|((n, _), _)| *n == name) {

@@ -6,13 +6,18 @@ use std::sync::Arc;
 
 use meter95::aggregator::output::{PortId, ServerId};
 use meter95::aggregator::pipeline::Pipeline;
-use meter95::aggregator::recovery::Clock;
+use meter95::aggregator::port::Port;
+use meter95::aggregator::recovery::{self, Clock};
+use meter95::aggregator::server::RECENT_SLOTS;
 use meter95::aggregator::state::Times;
 use meter95::demo::site::Site;
 use meter95::inventory::Inventory;
 use meter95::inventory::diff::changes;
-use meter95::inventory::document::Document;
+use meter95::inventory::document::site::UplinkEntry;
+use meter95::inventory::document::throttle::PolicyEntry;
+use meter95::inventory::document::{Document, PortEntry};
 use meter95::metering::period::{Month, SlotSpan};
+use meter95::metering::units::Slot;
 use meter95::store::connection::Store;
 use meter95::usage::Usage;
 use meter95_reading::{Reading, Timestamp};
@@ -281,6 +286,88 @@ async fn a_crash_beside_an_outage_of_the_collector_loses_no_slot() {
     let pipeline = open(&store).await;
     pipeline.close().await.unwrap();
     assert_same(&facts(&store).await, &expected, "crashes leave no trace");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_remembers_the_newest_slots_of_every_port_that_somebody_asks_for() {
+    let (mut document, history) = site();
+    let uplink = document.servers.pop().unwrap().ports.remove(0);
+    document.uplinks.push(UplinkEntry {
+        id: "line".to_owned(),
+        region: "tokyo".to_owned(),
+        device: uplink.device,
+        interface: uplink.interface,
+        devices: Vec::new(),
+        speed_bps: 1_000_000_000,
+        from: None,
+        until: None,
+    });
+    let compared = document.servers.pop().unwrap().ports.remove(0);
+    document.servers[0].ports.push(PortEntry { check_only: true, ..compared });
+    let store = support::store("recovery-ports").await;
+    sell(&store, &document).await;
+    let mut pipeline = open(&store).await;
+    let lots = lots(&history, 20);
+    feed(&mut pipeline, &lots[..30]).await;
+    let before = remembered(&pipeline);
+    pipeline.close().await.unwrap();
+    let mut pipeline = open(&store).await;
+    assert_eq!(remembered(&pipeline), before, "after a stop in order");
+    // These are stored, and nothing that follows from them.
+    pipeline.take(vec![lots[30].clone()]).await;
+    let before = remembered(&pipeline);
+    pipeline.crash().await;
+    let pipeline = open(&store).await;
+    assert_eq!(remembered(&pipeline), before, "after a crash");
+    pipeline.close().await.unwrap();
+}
+
+/// What the live state remembers of ports that somebody asks for, and of servers.
+fn remembered(pipeline: &Pipeline) -> (BTreeMap<String, Vec<String>>, BTreeMap<String, Vec<String>>) {
+    let live = pipeline.live();
+    let state = live.read();
+    let newest = |port: &Port| {
+        let until = port.complete_until().unwrap();
+        let slots = (until.0 - RECENT_SLOTS + 3..=until.0).map(Slot);
+        slots.map(|slot| format!("{slot:?} {:?} {}", port.carried(slot), port.known_from() <= slot)).collect()
+    };
+    let kept = state.ports().iter().filter(|port| port.is_kept());
+    let ports: BTreeMap<String, Vec<String>> =
+        kept.map(|port| (port.key.to_string(), newest(port))).collect();
+    assert!(ports.values().flatten().all(|line| line.ends_with("true")), "memory reaches back");
+    assert!(ports.values().flatten().any(|line| line.contains("rx_octets")), "and tells something");
+    let servers = state.servers().iter().map(|server| {
+        let slots = server.newest_closed(24).map(|(slot, sample)| format!("{slot:?} {sample:?}"));
+        (server.name.clone(), slots.collect())
+    });
+    (ports, servers.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_was_put_in_force_while_the_service_was_stopped_settles_nothing_anew() {
+    let (mut document, history) = site();
+    let store = support::store("recovery-policy").await;
+    sell(&store, &document).await;
+    let mut pipeline = open(&store).await;
+    feed(&mut pipeline, &lots(&history, 20)[..30]).await;
+    pipeline.close().await.unwrap();
+    let settled_from = async || {
+        let clock = Clock::Readings;
+        let mut recovered = recovery::recover(&store, Times::default(), clock).await.unwrap();
+        recovered.aggregator.take_cold().into_values().min()
+    };
+    let usual = settled_from().await;
+    assert!(usual > Some(Slot::of(Timestamp(MONTH_MS))), "what has closed since");
+    document.policies.push(PolicyEntry {
+        id: "p".to_owned(),
+        quiet_slots: Some(6),
+        ..PolicyEntry::default()
+    });
+    sell(&store, &document).await;
+    assert_eq!(settled_from().await, usual);
+    document.servers[0].ports.truncate(0);
+    sell(&store, &document).await;
+    assert_eq!(settled_from().await, Some(Slot(0)), "other ports do");
 }
 
 #[tokio::test(flavor = "multi_thread")]

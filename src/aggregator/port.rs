@@ -25,6 +25,9 @@ pub struct Port {
     pub speeds: Vec<Grant>,
     /// The servers to which it belongs or belonged.
     pub servers: Vec<ServerId>,
+    /// Whether its newest slots are kept although it may count for no server: it is an uplink's, or read only to be
+    /// compared.
+    pub watched: bool,
     /// When the newest reading was made that was taken for it; not before the meter's last one.
     pub accepted: Option<Timestamp>,
     /// Slots before this one have closed for one of its servers: what is added to them comes late.
@@ -44,6 +47,7 @@ impl Port {
             meter: PortMeter::default(),
             speeds: Vec::new(),
             servers: Vec::new(),
+            watched: false,
             accepted: None,
             closed_until: Slot(0),
             complete: VecDeque::new(),
@@ -55,6 +59,12 @@ impl Port {
     #[must_use]
     pub fn speed_at(&self, time: Timestamp) -> Option<Bps> {
         self.speeds.iter().find(|speed| speed.holds_at(time)).map(|speed| speed.bps)
+    }
+
+    /// Whether its newest slots stay in memory: somebody may ask for them.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.watched || !self.servers.is_empty()
     }
 
     /// Forgets all that was carried before `slot`: it is in the store.
@@ -76,6 +86,18 @@ impl Port {
         {
             self.known_from = oldest.next();
         }
+    }
+
+    /// Takes from `stored`, ascending, what memory ought to have from `from` on and does not.
+    pub fn recall(&mut self, from: Slot, stored: impl DoubleEndedIterator<Item = (Slot, PortSlot)>) {
+        if from >= self.known_from {
+            return;
+        }
+        let before = stored.rev().skip_while(|(slot, _)| *slot >= self.known_from);
+        for (slot, carried) in before.take_while(|(slot, _)| from <= *slot) {
+            self.complete.push_front((slot, carried));
+        }
+        self.known_from = from;
     }
 
     /// The first slot of which memory tells everything.
@@ -103,6 +125,12 @@ impl Port {
         complete.chain(self.meter.open().map(|(s, _)| s)).filter(move |s| from <= *s && *s < until)
     }
 
+    /// Whether nothing will be added any more to what it carried in `slot`.
+    #[must_use]
+    pub fn is_complete(&self, slot: Slot) -> bool {
+        self.complete_until().is_some_and(|until| slot < until)
+    }
+
     /// The slot in which the last reading lies: every earlier one is complete. `None` without a reading.
     #[must_use]
     pub fn complete_until(&self) -> Option<Slot> {
@@ -113,6 +141,30 @@ impl Port {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_recalled_is_what_memory_lacks() {
+        let slot = |octets| PortSlot { rx_octets: octets, ..PortSlot::default() };
+        for (from, known, expected) in [
+            (3, 5, vec![(3, 3), (4, 4), (5, 50)]),
+            (5, 5, vec![(5, 50)]),
+            (6, 5, vec![(5, 50)]),
+            (0, 5, vec![(2, 2), (3, 3), (4, 4), (5, 50)]),
+            (3, 3, vec![(5, 50)]),
+        ] {
+            let mut port = Port::new(PortKey::new("sw1", "a").unwrap());
+            port.forget_before(Slot(known));
+            port.keep(Slot(5), slot(50));
+            port.recall(Slot(from), (2..8).map(|i| (Slot(i), slot(i.unsigned_abs()))));
+            let found: Vec<(i64, u64)> =
+                port.complete.iter().map(|(slot, carried)| (slot.0, carried.rx_octets)).collect();
+            assert_eq!(
+                (found, port.known_from()),
+                (expected, Slot(from.min(known))),
+                "from {from}, known from {known}"
+            );
+        }
+    }
 
     #[test]
     fn a_speed_holds_for_its_span() {

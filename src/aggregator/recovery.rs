@@ -16,6 +16,9 @@ use crate::metering::units::Slot;
 use crate::store::connection::{Store, StoreError};
 use crate::store::load::{PortProgress, StoredSamples};
 
+/// Ports whose slots are read back at once: some 250,000 rows.
+const RECALLED_AT_ONCE_MAX: usize = 10_000;
+
 /// Which clock closes slots whose ports are silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
@@ -62,10 +65,18 @@ pub async fn recover(store: &Store, times: Times, clock: Clock) -> Result<Recove
     let (inventory_version, document) = store.inventory().await?;
     let inventory = Inventory::from_document(&document)
         .map_err(|e| StoreError::Contents(format!("the stored inventory contradicts itself: {e}")))?;
-    aggregator.set_inventory(inventory);
     if inventory_version == checkpoint.inventory {
-        // Its samples were made by this very inventory.
+        aggregator.set_inventory(inventory);
         aggregator.take_cold();
+    } else {
+        // Samples were made by the inventory of then: only what has changed since is to be settled, or all of it where
+        // that can't be told any more.
+        let (_, then) = store.inventory_of(checkpoint.inventory).await?;
+        if let Ok(then) = Inventory::from_document(&then) {
+            aggregator.set_inventory(then);
+            aggregator.take_cold();
+        }
+        aggregator.set_inventory(inventory);
     }
 
     let grace_over = aggregator.grace_over_until();
@@ -87,6 +98,7 @@ pub async fn recover(store: &Store, times: Times, clock: Clock) -> Result<Recove
 
     let all: Vec<ServerId> = aggregator.servers().iter().map(|server| server.id).collect();
     recall(store, &mut aggregator, &all).await?;
+    recall_ports(store, &mut aggregator).await?;
     aggregator.take_stale_tallies();
     let (month, rules) = aggregator.rules_now(all);
     for (id, tally) in store.tallies(rules).await? {
@@ -140,6 +152,25 @@ async fn recall(store: &Store, aggregator: &mut Aggregator, servers: &[ServerId]
     let samples = store.samples(servers, span).await?;
     for id in servers {
         aggregator.recall(*id, samples.get(id).unwrap_or(&StoredSamples::new()));
+    }
+    Ok(())
+}
+
+/// Reads the newest slots of ports back.
+async fn recall_ports(store: &Store, aggregator: &mut Aggregator) -> Result<(), StoreError> {
+    let forgotten = aggregator.forgotten();
+    let spans = forgotten.iter().map(|(_, span)| *span);
+    let Some(span) = spans.reduce(|a, b| SlotSpan { from: a.from.min(b.from), until: a.until.max(b.until) })
+    else {
+        return Ok(());
+    };
+    for part in forgotten.chunks(RECALLED_AT_ONCE_MAX) {
+        let ids: Vec<PortId> = part.iter().map(|(id, _)| *id).collect();
+        let mut stored = store.slots_by_port(&ids, span).await?;
+        for (id, lacks) in part {
+            let slots = stored.remove(id).unwrap_or_default();
+            aggregator.recall_port(*id, lacks.from, slots.into_iter().map(|row| (row.slot, row.carried)));
+        }
     }
     Ok(())
 }

@@ -9,11 +9,15 @@ use crate::metering::period::SlotSpan;
 use crate::metering::sample::{Sample, combine, port_rates};
 use crate::metering::slot::PortSlot;
 use crate::metering::tally::Tally;
+use crate::metering::throttle::policy::WINDOW_SLOTS_MAX;
 use crate::metering::units::Slot;
 
-/// How many closed slots of a server stay in memory, so that what comes late is put right at once: an hour. What is
-/// older is read from the store when it is needed.
-pub const RECENT_SLOTS: i64 = 12;
+/// How many closed slots of a server, and of its ports, stay in memory, so that what comes late is put right at once and
+/// no rule need look into the store: two hours. What is older is read from there when it is needed.
+pub const RECENT_SLOTS: i64 = 24;
+
+const _: () =
+    assert!(WINDOW_SLOTS_MAX as i64 <= RECENT_SLOTS, "memory reaches as far back as a rule may look");
 
 /// A port of a server, with the span of time for which it is one.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct Server {
     pub name: String,
     /// Its ports over time; empty once the inventory no longer has it.
     pub bound: Vec<Bound>,
+    /// Ports of its own that are read only to be compared with those: nothing of it is made of them, or waits for them.
+    pub checked: Vec<Bound>,
     /// The slots in which it is in service.
     pub service: SlotSpan,
     /// Slots before this one have closed; `None` before the first reading.
@@ -52,14 +58,30 @@ impl Server {
     #[must_use]
     pub fn new(id: ServerId, name: String, month: SlotSpan, tally: Tally) -> Self {
         let service = SlotSpan { from: Slot(0), until: Slot(i64::MAX) };
-        let (bound, recent) = (Vec::new(), VecDeque::new());
-        Self { id, name, bound, service, closed_until: None, month, tally, recent, recent_from: Slot(0) }
+        Self {
+            id,
+            name,
+            bound: Vec::new(),
+            checked: Vec::new(),
+            service,
+            closed_until: None,
+            month,
+            tally,
+            recent: VecDeque::new(),
+            recent_from: Slot(0),
+        }
     }
 
     /// The ports that are its own in `slot`, that is at its start.
     pub fn bound_in(&self, slot: Slot) -> impl Iterator<Item = &Bound> {
         let start = slot.start();
         self.bound.iter().filter(move |bound| bound.binding.holds_at(start))
+    }
+
+    /// The ports that are read only to be compared with its own in `slot`, that is at its start.
+    pub fn checked_in(&self, slot: Slot) -> impl Iterator<Item = &Bound> {
+        let start = slot.start();
+        self.checked.iter().filter(move |bound| bound.binding.holds_at(start))
     }
 
     /// The sample of `slot`, from what `carried` says of each port.
@@ -127,6 +149,19 @@ impl Server {
             self.recent.pop_front();
         }
         self.recent_from = self.recent_from.max(slot);
+    }
+
+    /// The newest closed slots, ascending, each with its sample where it has one: `count` of them, or fewer where memory
+    /// does not reach back as far. Empty before the first reading.
+    pub fn newest_closed(&self, count: u32) -> impl Iterator<Item = (Slot, Option<Sample>)> + '_ {
+        let until = self.closed_until.unwrap_or(self.recent_from);
+        let from = Slot(until.0.saturating_sub(count.into())).max(self.recent_from);
+        let start = self.recent.partition_point(|(slot, _)| *slot < from);
+        let mut known = self.recent.range(start..).peekable();
+        (from.0..until.0).map(Slot).map(move |slot| {
+            let found = known.next_if(|(s, _)| *s == slot);
+            (slot, found.and_then(|(_, revised)| revised.sample))
+        })
     }
 
     /// The newest slot with a sample that memory holds.

@@ -1,12 +1,15 @@
 //! The live state as a whole, without I/O: time and readings are arguments, what follows from them is output.
 //!
 //! Here is what happens all the time: readings come in, slots close. [`contracts`] puts another inventory in force,
-//! [`settle`] puts right what came late, and [`resume`] is the way back after a stop.
+//! [`settle`] puts right what came late, and [`resume`] is the way back after a stop. [`look`] is for those who ask what
+//! ports carried.
 
 mod contracts;
 
 mod resume;
 mod settle;
+
+mod look;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -180,7 +183,7 @@ impl Aggregator {
         }
         for (slot, carried) in complete.drain(..) {
             self.output.port_slots.push(PortSlotOut { port: id, slot, carried, complete: true });
-            if !port.servers.is_empty() {
+            if port.is_kept() {
                 port.keep(slot, carried);
             }
             if slot < port.closed_until {
@@ -196,11 +199,11 @@ impl Aggregator {
         if now == before {
             return;
         }
-        if port.servers.is_empty() {
-            // Nobody will ask for what a port without a server carried before.
-            if let Some(slot) = now {
-                port.forget_before(slot);
-            }
+        if port.servers.is_empty()
+            && let Some(slot) = now
+        {
+            let kept = if port.watched { RECENT_SLOTS } else { 0 };
+            port.forget_before(Slot(slot.0.saturating_sub(kept)));
         }
         for i in 0..port.servers.len() {
             let Some(server) = self.ports[id.index()].servers.get(i).copied() else {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::App;
 use super::errors::ApiError;
 use super::query::{Fields, path_error};
-use crate::aggregator::server::Bound;
+use crate::aggregator::server::{Bound, Server as LiveServer};
 use crate::aggregator::state::Aggregator;
 use crate::inventory::Server;
 use crate::inventory::instant::Instant;
@@ -53,6 +53,8 @@ struct PortInfo {
     kind: PortKind,
     /// By the operator's word, or else by the device's.
     speed_bps: Option<Bps>,
+    /// Whether it is read only to be compared with the others, and does not count.
+    check_only: bool,
     from: Option<Instant>,
     until: Option<Instant>,
     last_reading: Option<Instant>,
@@ -92,7 +94,11 @@ pub(super) fn known<'a>(state: &'a Aggregator, id: &str) -> Result<&'a Server, A
 fn info(state: &Aggregator, entry: &Server) -> ServerInfo {
     let now = state.clock();
     let inventory = state.inventory();
-    let bound = state.server(&entry.id).map(|server| server.bound.as_slice());
+    let server = state.server(&entry.id);
+    let bound = |of: fn(&LiveServer) -> &[Bound]| server.map(of).unwrap_or_default();
+    let (counted, checked) = (bound(|server| &server.bound), bound(|server| &server.checked));
+    let counted = counted.iter().map(|bound| port(state, bound, false));
+    let checked = checked.iter().map(|bound| port(state, bound, true));
     ServerInfo {
         id: entry.id.clone(),
         customer: entry.customer.clone(),
@@ -102,7 +108,7 @@ fn info(state: &Aggregator, entry: &Server) -> ServerInfo {
         service_start: entry.service_start.map(Instant),
         service_end: entry.service_end.map(Instant),
         addons: entry.addons.iter().map(addon).collect(),
-        ports: bound.unwrap_or_default().iter().map(|bound| port(state, bound)).collect(),
+        ports: counted.chain(checked).collect(),
     }
 }
 
@@ -110,7 +116,7 @@ fn addon(grant: &Grant) -> AddonInfo {
     AddonInfo { bps: grant.bps, from: grant.from.map(Instant), until: grant.until.map(Instant) }
 }
 
-fn port(state: &Aggregator, bound: &Bound) -> PortInfo {
+fn port(state: &Aggregator, bound: &Bound, check_only: bool) -> PortInfo {
     let live = state.ports().get(bound.port.index());
     let last = live.and_then(|port| port.meter.last());
     let binding = &bound.binding;
@@ -119,6 +125,7 @@ fn port(state: &Aggregator, bound: &Bound) -> PortInfo {
         interface: binding.port.interface().to_owned(),
         kind: binding.kind,
         speed_bps: binding.speed.or(last.and_then(|last| last.speed_bps).map(Bps)),
+        check_only,
         from: binding.from.map(Instant),
         until: binding.until.map(Instant),
         last_reading: last.map(|last| Instant(last.time)),

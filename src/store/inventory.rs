@@ -74,8 +74,11 @@ impl Store {
         self.inventory_of(version).await
     }
 
-    /// The inventory of the highest version up to `version`.
-    async fn inventory_of(&self, version: u64) -> Result<(u64, Document), StoreError> {
+    /// The inventory of the highest version up to `version`, and that version.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer, or an entry can't be understood.
+    pub async fn inventory_of(&self, version: u64) -> Result<(u64, Document), StoreError> {
         let rows: Vec<InventoryRow> = self
             .read("reading the inventory", |client| async move {
                 let sql = format!(

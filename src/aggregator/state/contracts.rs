@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use meter95_reading::Timestamp;
+use meter95_reading::{PortKey, Timestamp};
 
 use super::{Aggregator, month_at, tell_port};
 use crate::aggregator::server::Bound;
@@ -25,11 +25,12 @@ impl Aggregator {
         for i in 0..self.servers.len() {
             let name = self.servers[i].name.clone();
             let entry = self.inventory.servers.get(&name).cloned();
-            let bindings = entry.as_ref().map(|e| e.ports.clone()).unwrap_or_default();
-            let bound: Vec<Bound> = bindings
-                .into_iter()
-                .map(|binding| Bound { port: self.port_id(&binding.port), binding })
-                .collect();
+            let [bound, checked] = entry.as_ref().map_or([&[][..]; 2], |e| [&e.ports, &e.check_ports]).map(
+                |bindings| -> Vec<Bound> {
+                    let bound = |b: &Binding| Bound { port: self.port_id(&b.port), binding: b.clone() };
+                    bindings.iter().map(bound).collect()
+                },
+            );
             let before = old.servers.get(&name);
             let rebound = before.map(|s| (&s.ports, s.service_start, s.service_end))
                 != entry.as_ref().map(|s| (&s.ports, s.service_start, s.service_end));
@@ -48,7 +49,7 @@ impl Aggregator {
                     self.stale_tallies.insert(server.id);
                 }
             }
-            server.bound = bound;
+            (server.bound, server.checked) = (bound, checked);
             if entry.is_none() {
                 // A server that is no longer listed keeps the samples that it has.
                 self.cold.remove(&server.id);
@@ -56,15 +57,20 @@ impl Aggregator {
                 self.cold.insert(server.id, Slot(0));
             }
         }
+        let uplinks: Vec<PortKey> = self.inventory.uplinks.values().map(|u| u.port.clone()).collect();
+        for port in &uplinks {
+            self.port_id(port);
+        }
         self.link_ports();
     }
 
     /// Tells every port its servers and its speeds, and every server that waits where to begin.
     fn link_ports(&mut self) {
-        let unlinked: Vec<bool> = self.ports.iter().map(|port| port.servers.is_empty()).collect();
+        let unkept: Vec<bool> = self.ports.iter().map(|port| !port.is_kept()).collect();
         for port in &mut self.ports {
             port.servers.clear();
             port.speeds.clear();
+            port.watched = false;
         }
         for server in &self.servers {
             for bound in &server.bound {
@@ -72,14 +78,25 @@ impl Aggregator {
                     if !port.servers.contains(&server.id) {
                         port.servers.push(server.id);
                     }
-                    let Binding { speed, from, until, .. } = &bound.binding;
-                    port.speeds.extend(speed.map(|bps| Grant { bps, from: *from, until: *until }));
+                    port.speeds.extend(speed(&bound.binding));
+                }
+            }
+            for bound in &server.checked {
+                if let Some(port) = self.ports.get_mut(bound.port.index()) {
+                    port.watched = true;
+                    port.speeds.extend(speed(&bound.binding));
                 }
             }
         }
+        for uplink in self.inventory.uplinks.values() {
+            let id = self.port_ids.get(&uplink.port);
+            if let Some(port) = id.and_then(|id| self.ports.get_mut(id.index())) {
+                port.watched = true;
+            }
+        }
         // A port that was nobody's has kept nothing but its open slot.
-        for (port, unlinked) in self.ports.iter_mut().zip(unlinked) {
-            if unlinked && let Some(slot) = port.complete_until() {
+        for (port, unkept) in self.ports.iter_mut().zip(unkept) {
+            if unkept && let Some(slot) = port.complete_until() {
                 port.forget_before(slot);
             }
         }
@@ -106,4 +123,9 @@ impl Aggregator {
     pub fn month_at(&self, time: Timestamp) -> SlotSpan {
         month_at(&self.inventory, time)
     }
+}
+
+/// The speed of a port by the operator's word, and when it holds.
+fn speed(binding: &Binding) -> Option<Grant> {
+    binding.speed.map(|bps| Grant { bps, from: binding.from, until: binding.until })
 }

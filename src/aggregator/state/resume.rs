@@ -6,8 +6,11 @@ use meter95_reading::Counters;
 
 use super::{Aggregator, tell_port};
 use crate::aggregator::output::{BreakOut, PortId, PortSlotOut, Revised, ServerId};
+use crate::aggregator::port::Port;
+use crate::aggregator::server::RECENT_SLOTS;
 use crate::metering::delta::BreakKind;
 use crate::metering::period::SlotSpan;
+use crate::metering::slot::PortSlot;
 use crate::metering::tally::{Rules, Tally};
 use crate::metering::units::Slot;
 
@@ -89,6 +92,34 @@ impl Aggregator {
         if let Some(server) = self.servers.get_mut(id.index()) {
             server.month = month;
             server.tally = tally;
+        }
+    }
+
+    /// The ports of whose newest slots memory lacks some, each with the slots that it lacks: of a server's port from where
+    /// the server remembers samples on, of others for as long before now.
+    #[must_use]
+    pub fn forgotten(&self) -> Vec<(PortId, SlotSpan)> {
+        let grace_over = self.grace_over_until();
+        let lacks = |(port, id): (&Port, u32)| {
+            let closed =
+                port.servers.iter().filter_map(|server| self.servers.get(server.index())?.closed_until);
+            let newest = closed.min().unwrap_or(grace_over);
+            let from = Slot(newest.0.saturating_sub(RECENT_SLOTS));
+            let lacks = port.is_kept() && from < port.known_from();
+            lacks.then_some((PortId(id), SlotSpan { from, until: port.known_from() }))
+        };
+        self.ports.iter().zip(0..).filter_map(lacks).collect()
+    }
+
+    /// Gives a port's memory back what the store has of its slots from `from` on, ascending.
+    pub fn recall_port(
+        &mut self,
+        id: PortId,
+        from: Slot,
+        stored: impl DoubleEndedIterator<Item = (Slot, PortSlot)>,
+    ) {
+        if let Some(port) = self.ports.get_mut(id.index()) {
+            port.recall(from, stored);
         }
     }
 
