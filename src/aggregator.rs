@@ -3,7 +3,7 @@
 //! [`state`] is the whole of it without I/O: what it is told, it takes in ([`port`], [`server`]), and what follows
 //! from that it lays down in an [`output`]; [`traffic`] is what it tells besides samples. [`pipeline`] is the shell around
 //! it that makes readings durable before they count and writes what comes out, [`intake`] the door to it; [`recovery`]
-//! puts the state back together from what is stored.
+//! puts the state back together from what is stored. [`vitals`] tells how all of that does.
 
 pub mod output;
 pub mod port;
@@ -16,3 +16,5 @@ pub mod recovery;
 pub mod pipeline;
 
 pub mod intake;
+
+pub mod vitals;

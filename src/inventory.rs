@@ -250,6 +250,12 @@ fn holds_at(from: Option<Timestamp>, until: Option<Timestamp>, time: Timestamp) 
 }
 
 impl Server {
+    /// Whether it is in service at `time`.
+    #[must_use]
+    pub fn is_served_at(&self, time: Timestamp) -> bool {
+        holds_at(self.service_start, self.service_end, time)
+    }
+
     /// The slots that start while the server is in service.
     #[must_use]
     pub fn service_slots(&self) -> SlotSpan {

@@ -3,7 +3,7 @@
 use meter95_reading::{Reading, Timestamp};
 use serde::Serialize;
 
-use crate::aggregator::intake::check_time;
+use crate::aggregator::intake::{Ahead, check_time};
 
 /// The longest line, in octets: a reading with names of 255 octets, all of them escaped, fits.
 pub const LINE_OCTETS_MAX: usize = 8_192;
@@ -39,21 +39,42 @@ impl Refused {
     }
 }
 
+/// Why a line is no reading that can be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is longer than any reading.
+    #[error("the line is longer than {LINE_OCTETS_MAX} octets")]
+    TooLong,
+    /// It has another shape.
+    #[error("{0}")]
+    Shape(String),
+    /// The device's clock goes ahead.
+    #[error("{ahead}")]
+    Ahead {
+        /// The device.
+        device: String,
+        /// How far.
+        ahead: Ahead,
+    },
+}
+
 /// Reads a line, with or without its end; `None` for a blank one.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it.
-pub fn reading(line: &[u8], now: Timestamp) -> Result<Option<Reading>, String> {
+/// With what is wrong with it.
+pub fn reading(line: &[u8], now: Timestamp) -> Result<Option<Reading>, Unreadable> {
     let line = line.trim_ascii();
     if line.is_empty() {
         return Ok(None);
     }
     if line.len() > LINE_OCTETS_MAX {
-        return Err(format!("the line is longer than {LINE_OCTETS_MAX} octets"));
+        return Err(Unreadable::TooLong);
     }
-    let reading: Reading = serde_json::from_slice(line).map_err(|e| without_place(&e))?;
-    check_time(reading.counters.time, now)?;
-    Ok(Some(reading))
+    let reading: Reading = serde_json::from_slice(line).map_err(|e| Unreadable::Shape(without_place(&e)))?;
+    match check_time(reading.counters.time, now) {
+        Ok(()) => Ok(Some(reading)),
+        Err(ahead) => Err(Unreadable::Ahead { device: reading.port.device().to_owned(), ahead }),
+    }
 }
 
 /// What the parser says, without "at line 1": it saw one line only, and the caller knows which.
@@ -85,7 +106,7 @@ mod tests {
             ),
             (br#"{"device":"","interface":"a","time":1,"rx":1,"tx":2}"#, "device is empty"),
         ] {
-            let error = reading(line, now).unwrap_err();
+            let error = reading(line, now).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
             assert!(!error.contains("at line"), "{error}");
         }

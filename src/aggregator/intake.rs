@@ -8,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::pipeline::{Pipeline, Receipt};
+use super::vitals::Vitals;
 use crate::store::connection::StoreError;
 
 /// Handed-in lots of readings that wait at most; more are sent back with "busy", and come again.
@@ -26,16 +27,23 @@ const INVENTORY_EVERY: Duration = Duration::from_secs(5);
 /// ahead would close slots before their time.
 pub const AHEAD_MS_MAX: i64 = 120_000;
 
+/// A reading from too far ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("time {time} is {} s ahead of this machine's clock", .ahead_ms / 1_000)]
+pub struct Ahead {
+    /// The reading's time.
+    pub time: Timestamp,
+    /// How far ahead that is, in ms; above [`AHEAD_MS_MAX`].
+    pub ahead_ms: i64,
+}
+
 /// Whether a reading of this time can be taken at `now`.
 ///
 /// # Errors
-/// A sentence that says why not.
-pub fn check_time(time: Timestamp, now: Timestamp) -> Result<(), String> {
+/// When it is more than [`AHEAD_MS_MAX`] ahead.
+pub fn check_time(time: Timestamp, now: Timestamp) -> Result<(), Ahead> {
     let ahead_ms = time.ms_since(now);
-    if ahead_ms > AHEAD_MS_MAX {
-        return Err(format!("time {time} is {} s ahead of this machine's clock", ahead_ms / 1_000));
-    }
-    Ok(())
+    if ahead_ms > AHEAD_MS_MAX { Err(Ahead { time, ahead_ms }) } else { Ok(()) }
 }
 
 /// Readings that were handed in together, and who waits for the receipt.
@@ -110,20 +118,21 @@ pub async fn run(
     now: fn() -> Timestamp,
     stop: CancellationToken,
 ) -> Result<(), StoreError> {
+    let vitals = pipeline.live().vitals().clone();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut inventory_at = Instant::now();
     loop {
         tokio::select! {
             lot = queue.lots.recv() => match lot {
-                Some(lot) => take_with_others(&mut pipeline, &mut queue, lot).await,
+                Some(lot) => take_with_others(&mut pipeline, &mut queue, lot, &vitals, now).await,
                 None => break,
             },
             _ = tick.tick() => {}
             () = stop.cancelled() => {
                 queue.lots.close();
                 while let Some(lot) = queue.lots.recv().await {
-                    take_with_others(&mut pipeline, &mut queue, lot).await;
+                    take_with_others(&mut pipeline, &mut queue, lot, &vitals, now).await;
                 }
                 break;
             }
@@ -144,7 +153,13 @@ pub async fn run(
 }
 
 /// Takes a lot together with others that wait already: one insert serves them all.
-async fn take_with_others(pipeline: &mut Pipeline, queue: &mut Queue, first: Lot) {
+async fn take_with_others(
+    pipeline: &mut Pipeline,
+    queue: &mut Queue,
+    first: Lot,
+    vitals: &Vitals,
+    now: fn() -> Timestamp,
+) {
     let mut lots = vec![first];
     let mut waiting = lots[0].readings.len();
     while waiting < READINGS_AT_ONCE_MAX
@@ -155,7 +170,12 @@ async fn take_with_others(pipeline: &mut Pipeline, queue: &mut Queue, first: Lot
     }
     let (readings, receipts): (Vec<Vec<Reading>>, Vec<_>) =
         lots.into_iter().map(|lot| (lot.readings, lot.receipt)).unzip();
+    let came_at = now();
+    for lot in &readings {
+        vitals.came(lot, came_at);
+    }
     let taken = pipeline.take(readings).await;
+    vitals.took(&taken, now());
     for (receipt, answer) in taken.into_iter().zip(receipts) {
         // Whoever went away without waiting may hand the same in again: it is stale then.
         let _ = answer.send(receipt);

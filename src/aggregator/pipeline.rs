@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::output::{Output, PortId, ServerId};
 use super::recovery::{self, Clock, Recovered};
 use super::state::{Aggregator, Times};
+use super::vitals::{Vitals, Writing};
 use crate::inventory::Inventory;
 use crate::metering::period::SlotSpan;
 use crate::metering::slot::PortSlot;
@@ -48,18 +49,27 @@ pub struct Receipt {
     pub refused: u64,
 }
 
-/// The live state, readable from anywhere while the pipeline changes it.
+/// The live state, readable from anywhere while the pipeline changes it, and how metering does. Cheap to clone.
 #[derive(Clone)]
-pub struct Live(Arc<RwLock<Aggregator>>);
+pub struct Live {
+    state: Arc<RwLock<Aggregator>>,
+    vitals: Vitals,
+}
 
 impl Live {
     /// The state as it is now. Do not keep it: readings wait meanwhile.
     pub fn read(&self) -> RwLockReadGuard<'_, Aggregator> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How metering does.
+    #[must_use]
+    pub fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Aggregator> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,6 +94,8 @@ struct Write {
     output: Output,
     checkpoint: Option<Checkpoint>,
     done: Option<oneshot::Sender<()>>,
+    /// That it is on its way, until it is done.
+    _waiting: Writing,
 }
 
 impl Pipeline {
@@ -99,7 +111,7 @@ impl Pipeline {
         let writer = tokio::spawn(write(store.clone(), queue));
         let mut pipeline = Self {
             store,
-            live: Live(Arc::new(RwLock::new(aggregator))),
+            live: Live { state: Arc::new(RwLock::new(aggregator)), vitals: Vitals::default() },
             batch,
             ports_stored,
             servers_stored,
@@ -160,7 +172,9 @@ impl Pipeline {
         }
         self.number_all().await;
         self.batch += 1;
+        let waiting = self.live.vitals.writing(accepted.len());
         self.store.put_readings(&accepted, self.batch).await;
+        drop(waiting);
         {
             let mut state = self.live.write();
             for (id, counters) in &accepted {
@@ -266,6 +280,7 @@ impl Pipeline {
             let servers: Vec<_> = new.map(|server| (server.id, server.name.clone())).collect();
             (ports, servers)
         };
+        let _waiting = self.live.vitals.writing(ports.len() + servers.len());
         if !ports.is_empty() {
             self.store.put_ports(ports.iter().map(|(id, key)| (*id, key))).await;
             self.ports_stored += ports.len();
@@ -296,7 +311,8 @@ impl Pipeline {
             metrics::counter!("meter95_breaks_total", "kind" => found.found.kind.name()).increment(1);
         }
         // It can only fail when the writer is gone, that is after `close`.
-        let _ = self.writes.send(Write { output, checkpoint, done }).await;
+        let _waiting = self.live.vitals.writing(output.rows());
+        let _ = self.writes.send(Write { output, checkpoint, done, _waiting }).await;
     }
 
     async fn write_output_and_wait(&mut self) {
@@ -367,7 +383,7 @@ impl Pipeline {
 
 /// Carries out what the pipeline orders, in order.
 async fn write(store: Store, mut queue: mpsc::Receiver<Write>) {
-    while let Some(Write { output, checkpoint, done }) = queue.recv().await {
+    while let Some(Write { output, checkpoint, done, _waiting }) = queue.recv().await {
         if output.rows() > 0 {
             store.put_output(&output).await;
         }

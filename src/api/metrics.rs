@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::App;
 use super::errors::ApiError;
+use crate::aggregator::vitals::last_read;
 
 /// How long requests took, by route, in s.
 const DURATION: &str = "meter95_http_request_duration_seconds";
@@ -44,9 +45,26 @@ pub fn install() -> Option<PrometheusHandle> {
 
 /// `GET /metrics`.
 pub(super) async fn render(State(app): State<App>) -> Result<Response, ApiError> {
-    let text = app.metrics.ok_or(ApiError::NoMetrics)?.render();
+    let handle = app.metrics.as_ref().ok_or(ApiError::NoMetrics)?;
+    measure(&app);
+    let text = handle.render();
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Ok((kind, text).into_response())
+}
+
+/// Sets what is known only when it is asked for.
+fn measure(app: &App) {
+    let now = (app.now)();
+    let seconds = |ms: i64| Duration::from_millis(ms.max(0).unsigned_abs()).as_secs_f64();
+    let report = app.live.vitals().report(now);
+    let skew_ms = report.skew.map_or(0, |skew| skew.ahead_ms);
+    ::metrics::gauge!("meter95_clock_skew_seconds").set(seconds(skew_ms));
+    let behind_ms = report.behind.map_or(0, |behind| now.ms_since(behind.since));
+    ::metrics::gauge!("meter95_store_behind_seconds").set(seconds(behind_ms));
+    // A device that was never read has no lag; that it is silent is told where devices are.
+    let oldest = last_read(&app.live.read(), now).into_values().flatten().min();
+    ::metrics::gauge!("meter95_poll_lag_seconds")
+        .set(seconds(oldest.map_or(0, |oldest| now.ms_since(oldest))));
 }
 
 /// Counts a request and how long it took, by its route and never by its path: those have no end.

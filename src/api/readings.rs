@@ -22,8 +22,11 @@ use super::query::Fields;
 use crate::collectors::registry::RegistryError;
 use crate::collectors::said::{self, Said};
 use crate::ndjson::LineError;
-use lines::Lines;
+use lines::{Lines, News};
 use unpack::Unpacker;
+
+/// Where readings come from that no collector ships.
+const NOBODY: &str = "a request without a collector's name";
 
 /// The answer: what became of the lines.
 #[derive(Debug, Serialize)]
@@ -60,6 +63,7 @@ pub(super) async fn take(
         app: app.clone(),
         unpacker: Unpacker::of(&headers)?,
         lines: Lines::default(),
+        from: said.as_ref().map_or_else(|| NOBODY.to_owned(), |said| format!("collector {}", said.name)),
         counts: SoFar::default(),
         body_octets: 0,
         text_octets: 0,
@@ -89,6 +93,8 @@ struct Taking {
     app: App,
     unpacker: Unpacker,
     lines: Lines,
+    /// Whose they are, for whoever looks for the cause of a refusal.
+    from: String,
     counts: SoFar,
     body_octets: u64,
     text_octets: u64,
@@ -129,6 +135,7 @@ impl Taking {
             });
         }
         self.lines.push(text, (self.app.now)());
+        self.tell();
         if self.lines.readings() >= LOT_READINGS {
             self.hand_in().await?;
         }
@@ -143,6 +150,7 @@ impl Taking {
             .map_err(|_| self.broken("the packed body is damaged, or not complete"))?;
         self.text(&text).await?;
         self.lines.end((self.app.now)());
+        self.tell();
         self.hand_in().await?;
         let counts = self.so_far();
         Ok(Json(Taken { counts, errors: self.lines.refused.errors }))
@@ -160,6 +168,19 @@ impl Taking {
         self.counts.stale += receipt.stale;
         self.counts.refused += receipt.refused;
         Ok(())
+    }
+
+    /// Tells how metering does of lines that were refused.
+    fn tell(&mut self) {
+        let News { refused, says, ahead } = self.lines.take_news();
+        if refused == 0 {
+            return;
+        }
+        let (vitals, now) = (self.app.live.vitals(), (self.app.now)());
+        vitals.refused(refused, &self.from, &says, now);
+        if let Some((device, ahead)) = ahead {
+            vitals.ahead(&device, ahead.time, now);
+        }
     }
 
     fn so_far(&self) -> SoFar {

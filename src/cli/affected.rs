@@ -144,7 +144,7 @@ fn take_file(doubt: &mut Doubt, path: &Path, now: Timestamp) -> anyhow::Result<(
     let mut readings: Vec<Reading> = Vec::new();
     while read_line(&mut input, &mut line)? {
         number += 1;
-        let reading = ndjson::reading(&line, now).map_err(|says| anyhow::anyhow!("line {number}: {says}"))?;
+        let reading = ndjson::reading(&line, now).map_err(|why| anyhow::anyhow!("line {number}: {why}"))?;
         lines += u64::from(reading.is_some());
         // What is of no use is not kept: a file may have every port of a month.
         readings.extend(reading.filter(|reading| doubt.is_about(reading)));

@@ -153,7 +153,7 @@ fn read_lots(
             match ndjson::reading(&line, now) {
                 Ok(Some(reading)) => lot.push(reading),
                 Ok(None) => {}
-                Err(says) => refused.add(lines, says),
+                Err(why) => refused.add(lines, why.to_string()),
             }
             if lot.len() >= LOT_READINGS {
                 let ready = order.hold_back(std::mem::take(&mut lot));

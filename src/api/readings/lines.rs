@@ -2,13 +2,26 @@
 
 use meter95_reading::{Reading, Timestamp};
 
-use crate::ndjson::{self, LINE_OCTETS_MAX, Refused};
+use crate::aggregator::intake::Ahead;
+use crate::ndjson::{self, LINE_OCTETS_MAX, Refused, Unreadable};
+
+/// What was refused since somebody last asked.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// How many lines.
+    pub(super) refused: u64,
+    /// What is wrong with the newest of them.
+    pub(super) says: String,
+    /// The device whose reading was ahead the most.
+    pub(super) ahead: Option<(String, Ahead)>,
+}
 
 /// Lines on their way: what came of them, and the beginning of one that is not complete.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     /// Lines that were refused.
     pub(super) refused: Refused,
+    news: News,
     readings: Vec<Reading>,
     begun: Vec<u8>,
     /// The line that was begun is longer than any reading; the rest of it is skipped.
@@ -59,6 +72,11 @@ impl Lines {
         std::mem::take(&mut self.readings)
     }
 
+    /// Takes what was refused since this was last asked.
+    pub(super) fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
+    }
+
     fn line_begun(&mut self, now: Timestamp) {
         let mut line = std::mem::take(&mut self.begun);
         self.line(&line, now);
@@ -71,15 +89,26 @@ impl Lines {
         match ndjson::reading(line, now) {
             Ok(Some(reading)) => self.readings.push(reading),
             Ok(None) => {}
-            Err(says) => self.refused.add(self.complete, says),
+            Err(why) => self.refuse(why),
         }
     }
 
     fn refuse_long(&mut self) {
         self.too_long = false;
         self.complete += 1;
-        let says = format!("the line is longer than {LINE_OCTETS_MAX} octets");
+        self.refuse(Unreadable::TooLong);
+    }
+
+    fn refuse(&mut self, why: Unreadable) {
+        let says = why.to_string();
+        self.news.refused += 1;
+        self.news.says = format!("line {}: {says}", self.complete);
         self.refused.add(self.complete, says);
+        if let Unreadable::Ahead { device, ahead } = why
+            && self.news.ahead.as_ref().is_none_or(|(_, other)| other.ahead_ms < ahead.ahead_ms)
+        {
+            self.news.ahead = Some((device, ahead));
+        }
     }
 }
 
