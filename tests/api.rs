@@ -11,6 +11,7 @@ use meter95::aggregator::intake::{self, Intake, Queue};
 use meter95::aggregator::pipeline::Pipeline;
 use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
+use meter95::aggregator::vitals::Skew;
 use meter95::api::{self, App};
 use meter95::closing::desk::Desk;
 use meter95::collectors::registry::Collectors;
@@ -283,6 +284,39 @@ async fn servers_are_listed_with_their_newest_readings() {
     let none = service.get("/v1/servers/web%2F02/samples").await.ok();
     assert_eq!(none["samples"], json!([]));
     service.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_refused_and_whose_clock_is_ahead_is_remembered() {
+    let (app, pipeline, queue) = parts(stocked("vitals").await).await;
+    let (live, router, stop) = (app.live.clone(), api::router(app), CancellationToken::new());
+    let run = intake::run(pipeline, queue, now, stop.clone());
+    let running = tokio::spawn(async move { run.await.unwrap() });
+    let line = |device: &str, ahead_ms: i64| {
+        let time = NOW.0 + ahead_ms;
+        format!(r#"{{"device":"{device}","interface":"x","time":{time},"rx":1,"tx":1}}"#) + "\n"
+    };
+    let counts = post(&router, line("sw1", 0) + "{\n" + &line("sw2", 900), "identity").await.ok();
+    assert_eq!((&counts["taken"], &counts["refused"]), (&json!(2), &json!(1)));
+    let report = live.vitals().report(NOW);
+    assert_eq!((report.taken, report.stale, report.refused, report.behind), (2, 0, 1, None));
+    let refusal = report.refusal.unwrap();
+    assert_eq!((refusal.at, refusal.from.as_str()), (NOW, "a request without a collector's name"));
+    assert!(refusal.says.starts_with("line 2: EOF while parsing"), "{refusal:?}");
+    assert_eq!(report.skew, Some(Skew { device: "sw2".to_owned(), ahead_ms: 900 }));
+
+    // One that is too far ahead to be taken tells of its clock as well.
+    let request =
+        Request::post("/v1/readings").header("Meter95-Collector", "tokyo-1").header("Meter95-Unsent", "0");
+    let answer = ask(&router, request.body(Body::from(line("sw3", 120_001))).unwrap()).await.ok();
+    assert_eq!(answer["refused"], 1);
+    let report = live.vitals().report(NOW);
+    let refusal = report.refusal.unwrap();
+    assert_eq!(refusal.from, "collector tokyo-1");
+    assert!(refusal.says.ends_with("is 120 s ahead of this machine's clock"), "{refusal:?}");
+    assert_eq!(report.skew, Some(Skew { device: "sw3".to_owned(), ahead_ms: 120_001 }));
+    stop.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]

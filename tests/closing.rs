@@ -584,8 +584,17 @@ async fn undated_changes_wait_for_a_person() {
     let mut granted = server("a", "kita");
     granted["addons"] = json!([{ "bps": 1_000_000 }]);
     let a = || server("a", "kita");
+    // Who is extreme is no matter of billing, nor is a port that is only compared.
+    let mut compared = a();
+    let nic = json!({ "device": "a", "interface": "eth0", "kind": "nic", "check_only": true });
+    compared["ports"].as_array_mut().unwrap().push(nic);
+    let mut watched = site(plan("1500"), vec![compared]);
+    watched["policies"] = json!([{ "id": "p", "off": ["flood"] }]);
+    watched["exemptions"] =
+        json!([{ "id": "e", "server": "a", "reason": "r", "until": "2026-12-01T00:00:00+09:00" }]);
     for (number, (then, id, says)) in [
         (site(plan("1500"), vec![dated]), "a", "issued "),
+        (watched, "a", "issued "),
         (site(plan("1500"), vec![granted]), "a", "without a date: what was granted when it began"),
         (site(plan("1600"), vec![a()]), "a", "without a date: the terms of plan \"p\""),
         (site(plan("1500"), vec![server("a", "minami")]), "a", "the customer, who was \"kita\""),

@@ -101,6 +101,25 @@ async fn every_version_can_be_had_again() {
     assert!(store.servers_removed_since(Timestamp(0)).await.unwrap().is_empty());
 }
 
+#[tokio::test]
+async fn everything_that_can_be_written_down_comes_back_from_the_store() {
+    let store = support::store("inventory-complete").await;
+    let complete = include_str!("../src/inventory/check/complete.toml");
+    put(&store, complete, 1_000, "ann").await.unwrap();
+    let (_, found) = store.inventory().await.unwrap();
+    // In the order of ids.
+    let sorted = |document: &Document| {
+        let mut entries = document.entries();
+        entries.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+        entries
+    };
+    assert_eq!(sorted(&found), sorted(&document(complete)));
+    let filter = Filter { kind: Some(Kind::Exemption), id: None };
+    let history = store.inventory_history(&filter).await.unwrap();
+    let lines: Vec<String> = history.iter().map(|recorded| recorded.change.line()).collect();
+    assert_eq!(lines, ["+ exemption \"c001-migration\"", "+ exemption \"web01-load-test\""]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_at_once_one_is_told() {
     let store = support::store("inventory-two-at-once").await;
@@ -179,6 +198,25 @@ async fn an_inventory_is_put_and_shown_over_the_api() {
     assert_eq!(told.collect::<Vec<_>>(), [(1, "ann"), (2, "bob")]);
     assert_eq!(changes[0]["after"], changes[1]["before"]);
     assert_eq!((&changes[0]["before"], &changes[1]["after"]), (&Value::Null, &Value::Null));
+    pipeline.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_ends_of_a_cable_that_both_count_are_told_of_once() {
+    let (router, pipeline, _) = service("inventory-api-warnings").await;
+    let nic = json!({ "device": "web01", "interface": "eth0", "kind": "nic" });
+    let ports = json!([{ "device": "sw1", "interface": "x" }, nic]);
+    let mut both = json!({ "servers": [{ "id": "web01", "ports": ports }] });
+    let (status, told) = ask(&router, "PUT", "/v1/inventory?by=ann", both.to_string()).await;
+    assert_eq!((status, &told["applied"]), (200, &json!(true)), "{told}");
+    let warnings = told["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1);
+    let says = "server \"web01\": ports[1]: counts beside switch port \"x\" of device \"sw1\"";
+    assert!(warnings[0].as_str().unwrap().starts_with(says), "{told}");
+    // What is in force already is not told again; what changes is.
+    both["servers"].as_array_mut().unwrap().push(json!({ "id": "web02" }));
+    let (_, told) = ask(&router, "PUT", "/v1/inventory?by=ann", both.to_string()).await;
+    assert_eq!((&told["applied"], &told["warnings"]), (&json!(true), &Value::Null), "{told}");
     pipeline.close().await.unwrap();
 }
 

@@ -16,7 +16,7 @@ use crate::usage::Usage;
 /// What can be answered from memory, and what has to be read.
 enum Found {
     Live(Usage),
-    Stored(Inventory, Month),
+    Stored(Box<Inventory>, Month),
 }
 
 /// `GET /v1/usage?period=&server=`; the running month and all servers unless named.
@@ -47,7 +47,7 @@ fn find(state: &Aggregator, period: Option<Month>, server: Option<&str>) -> Resu
     }
     let inventory = state.inventory();
     let Some(entry) = wanted else {
-        return Ok(Found::Stored(inventory.clone(), period));
+        return Ok(Found::Stored(Box::new(inventory.clone()), period));
     };
     let one = Inventory {
         timezone_name: inventory.timezone_name.clone(),
@@ -56,7 +56,7 @@ fn find(state: &Aggregator, period: Option<Month>, server: Option<&str>) -> Resu
         servers: [(entry.id.clone(), entry.clone())].into(),
         ..Inventory::empty()
     };
-    Ok(Found::Stored(one, period))
+    Ok(Found::Stored(Box::new(one), period))
 }
 
 /// The month in which the live state's clock stands.
