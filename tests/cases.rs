@@ -18,11 +18,12 @@ use meter95::inventory::diff::changes;
 use meter95::inventory::document::Document;
 use meter95::inventory::instant::Instant;
 use meter95::metering::throttle::Rule;
-use meter95::metering::units::Bps;
+use meter95::metering::units::{Bps, Slot};
 use meter95::store::connection::Store;
 use meter95::throttle::case::{Case, State};
 use meter95::throttle::desk::{CaseError, Cases, Filter, Observation};
 use meter95::throttle::recommendation::Recommendation;
+use meter95::throttle::standing::{Resumed, standings};
 use meter95::throttle::step::{Attempt, Channel, Outcome, SERVICE};
 use meter95_reading::Timestamp;
 use serde_json::{Value, json};
@@ -170,27 +171,34 @@ async fn a_case_survives_a_restart_as_it_was() {
     let cases = Cases::new(store.clone(), &dir);
     assert_eq!(*cases.get(1).await.unwrap(), *applied, "after a restart it is as it was");
     assert!(matches!(cases.get(2).await, Err(CaseError::Unknown(2))));
-    let histories = cases.histories(Instant(NOW)).await.unwrap();
-    let history = &histories["web01"];
-    assert_eq!((history.open.as_deref(), history.released), (Some(&*applied), Some(slot(at(6)))));
+    let resumed = resumed(&cases).await;
+    assert_eq!((resumed.open, resumed.standing.applied), (Some(1), true));
+    assert_eq!(resumed.standing.holding.keys().collect::<Vec<_>>(), [&Rule::Flood]);
+    assert_eq!(resumed.looked_at, Some(Slot::of(at(6))));
     let lifted = cases.lift(1, &word("over", at(9))).await.unwrap();
     assert_eq!(lifted.steps.last().unwrap().serial, 9);
-    let histories = cases.histories(Instant(NOW)).await.unwrap();
-    assert_eq!((histories["web01"].lifted_at, histories["web01"].open.as_deref()), (Some(at(9)), None));
+    let after = self::resumed(&cases).await;
+    assert_eq!((after.open, after.standing.evidence_from), (None, Slot::of(at(9)).next()));
     let next = observed(&cases, opens("web01", Rule::Sustained, at(10)), at(10)).await.unwrap();
     assert_eq!(next.id, 2, "numbers go on");
     let reopened = cases.reopen(1, &word("again", at(11))).await.unwrap_err();
     assert!(matches!(reopened, CaseError::OpenAlready { case: 2, .. }), "{reopened}");
     let dismissed = cases.dismiss(2, &word("agreed", at(12))).await.unwrap();
     assert!(cases.reopen(1, &word("again", at(13))).await.unwrap().steps.len() == 10);
-    let histories = cases.histories(Instant(NOW)).await.unwrap();
-    let history = &histories["web01"];
-    assert_eq!((history.dismissed_at, history.dismissed.len()), (Some(at(12)), 1));
+    let after = self::resumed(&cases).await;
+    assert_eq!((after.open, after.standing.evidence_from), (Some(1), Slot::of(at(12)).next()));
+    assert!(after.standing.spent.is_empty(), "a person has taken it up again");
     let open = Filter { open: Some(true), ..Filter::default() };
     let ids = |cases: Vec<Arc<Case>>| cases.iter().map(|case| case.id).collect::<Vec<_>>();
     assert_eq!(ids(cases.list(&open).await.unwrap()), [1]);
     assert_eq!(ids(cases.list(&Filter::default()).await.unwrap()), [2, 1]);
     assert_eq!(dismissed.state, State::Dismissed);
+}
+
+/// How web01 stands by the log.
+async fn resumed(cases: &Cases) -> Resumed {
+    let all = cases.list(&Filter::default()).await.unwrap();
+    standings(all.iter().map(|case| &**case)).remove("web01").unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

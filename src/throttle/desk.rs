@@ -3,7 +3,6 @@
 //! known of cases, a [`history`] what the rules need to go on from.
 
 mod book;
-pub mod history;
 mod news;
 mod steps;
 
@@ -24,7 +23,6 @@ use crate::metering::throttle::Rule;
 use crate::store::connection::{Store, StoreError};
 use crate::store::engine::lock::Lock;
 use book::Book;
-use history::History;
 
 /// The file whose lock is held during an act.
 const LOCK: &str = "throttle.lock";
@@ -219,16 +217,6 @@ impl Cases {
         let mut book = Book::default();
         self.store.case_steps_of_server(server).await?.into_iter().for_each(|step| book.learn(step));
         Ok(book.cases().cloned().collect())
-    }
-
-    /// What the rules go on from after a restart, by server: of everybody who has an open case or had one in the last
-    /// 90 days. Resolutions are told from the slot `since` on.
-    ///
-    /// # Errors
-    /// When the store can't be read.
-    pub async fn histories(&self, since: Instant) -> Result<BTreeMap<String, History>, CaseError> {
-        self.refresh().await?;
-        Ok(history::histories(self.book().cases(), since))
     }
 
     /// Writes what the rules found, all of it at once. For each observation, in their order, the case as it stands then,

@@ -233,10 +233,9 @@ fn ready_until(state: &Aggregator) -> Slot {
 
 /// A server's packets in a slot, over the ports that count.
 fn packets(state: &Aggregator, server: &Server, slot: Slot) -> Packets {
-    let carried: Vec<_> = server
-        .bound_in(slot)
-        .filter_map(|bound| Some((state.ports().get(bound.port.index())?.carried(slot)?, bound.binding.kind)))
-        .collect();
+    let carried = state.ports_of(server, slot);
+    let carried: Vec<_> =
+        carried.filter_map(|(bound, port)| Some((port.carried(slot)?, bound.binding.kind))).collect();
     Packets::of(slot, carried.iter().map(|(carried, kind)| (carried, *kind)))
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::json;
 
 use crate::aggregator::output::ServerId;
-use crate::aggregator::server::{Bound, RECENT_SLOTS, Server};
+use crate::aggregator::port::Port;
+use crate::aggregator::server::{RECENT_SLOTS, Server};
 use crate::aggregator::state::Aggregator;
 use crate::alerts::alert::{Alert, AlertKind, Notice, Severity};
 use crate::inventory::{Inventory, Server as Entry};
@@ -97,13 +98,9 @@ fn has_both(server: &Server) -> bool {
 
 /// What each port of one kind carried, those that count and those that are compared.
 fn carried(state: &Aggregator, server: &Server, kind: PortKind, slot: Slot) -> Vec<Option<Carried>> {
-    let of_kind = |bound: &&Bound| bound.binding.kind == kind;
-    let ports = server.bound_in(slot).chain(server.checked_in(slot)).filter(of_kind);
-    let carried = |bound: &Bound| {
-        let port = state.ports().get(bound.port.index())?;
-        Some(Carried { slot: port.carried(slot)?, width: port.meter.last()?.width })
-    };
-    ports.map(carried).collect()
+    let ports = state.ports_of(server, slot).chain(state.checked_ports_of(server, slot));
+    let carried = |port: &Port| Some(Carried { slot: port.carried(slot)?, width: port.meter.last()?.width });
+    ports.filter(|(bound, _)| bound.binding.kind == kind).map(|(_, port)| carried(port)).collect()
 }
 
 fn alert(inventory: &Inventory, entry: &Entry, found: &Disagreement) -> Alert {
