@@ -49,8 +49,8 @@ pub struct Standing {
     pub holding: BTreeMap<Rule, Slot>,
     /// The first slot since which no rule has held while the case is open.
     pub quiet_from: Option<Slot>,
-    /// Slots before this one are no evidence.
-    pub evidence_from: Slot,
+    /// Slots before this one are no evidence; `None`: all are.
+    pub evidence_from: Option<Slot>,
     /// Rules that held when a case was dismissed, and have held ever since.
     pub spent: RuleSet,
     /// The slots of the last two resolutions, the earlier one first.
@@ -64,7 +64,7 @@ impl Standing {
         applied: false,
         holding: BTreeMap::new(),
         quiet_from: None,
-        evidence_from: Slot(i64::MIN),
+        evidence_from: None,
         spent: RuleSet::NONE,
         resolved: [None, None],
     };
@@ -89,11 +89,11 @@ impl Standing {
             }
             Event::Applied => self.applied = self.open,
             Event::Lifted => {
-                self.evidence_from = self.evidence_from.max(slot.next());
+                self.evidence_from = self.evidence_from.max(Some(slot.next()));
                 self.close();
             }
             Event::Dismissed => {
-                self.evidence_from = self.evidence_from.max(slot.next());
+                self.evidence_from = self.evidence_from.max(Some(slot.next()));
                 self.spent = self.spent.union(self.held());
                 self.close();
             }
@@ -127,12 +127,14 @@ impl Standing {
     /// by all there is, or the dismissal itself would let go of it.
     #[must_use]
     pub fn ask(&self, rule: Rule, release_percent: u32) -> Ask {
+        let ever = Slot(i64::MIN);
+        let from = self.evidence_from.unwrap_or(ever);
         if self.spent.contains(rule) {
-            Ask { at_percent: release_percent, from: Slot(i64::MIN) }
+            Ask { at_percent: release_percent, from: ever }
         } else if self.holding.contains_key(&rule) {
-            Ask { at_percent: release_percent, from: self.evidence_from }
+            Ask { at_percent: release_percent, from }
         } else {
-            Ask { at_percent: 100, from: self.evidence_from }
+            Ask { at_percent: 100, from }
         }
     }
 

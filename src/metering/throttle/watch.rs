@@ -190,7 +190,7 @@ impl Standing {
     /// tells it.
     #[must_use]
     pub fn counts_from(&self, rules: &Rules) -> Option<Slot> {
-        (self.evidence_from > rules.span.from).then_some(self.evidence_from)
+        self.evidence_from.filter(|from| *from > rules.span.from)
     }
 }
 

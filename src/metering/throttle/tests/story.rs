@@ -91,6 +91,12 @@ fn a_case_opens_lingers_and_resolves() {
 }
 
 #[test]
+fn how_a_calm_server_stands_can_be_written_down() {
+    let json = serde_json::to_string(&Standing::CALM).unwrap();
+    assert_eq!(serde_json::from_str::<Standing>(&json).unwrap(), Standing::CALM, "{json}");
+}
+
+#[test]
 fn what_lingers_does_not_begin() {
     let mut server = Server::new();
     server.close(50, 9);

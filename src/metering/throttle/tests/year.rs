@@ -425,6 +425,8 @@ fn year(seed: u64) -> Vec<(Slot, Event)> {
             let mut standing = Standing::CALM;
             log.iter().for_each(|(slot, event)| standing.take(*slot, *event));
             assert_eq!(&standing, watch.standing(), "{slot}: the log tells how the server stands");
+            let json = serde_json::to_string(&standing).unwrap();
+            assert_eq!(serde_json::from_str::<Standing>(&json).unwrap(), standing, "{json}");
             let from =
                 standing.counts_from(&life.rules).map_or(slot + 1, |from| from.0.max(life.rules.span.from.0));
             let samples = (from..=slot)
