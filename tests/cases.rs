@@ -11,9 +11,8 @@ use meter95::aggregator::intake::Intake;
 use meter95::aggregator::pipeline::Pipeline;
 use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
-use meter95::api::{self, App};
-use meter95::closing::desk::{Desk, Word};
-use meter95::collectors::registry::Collectors;
+use meter95::api;
+use meter95::closing::desk::Word;
 use meter95::inventory::diff::changes;
 use meter95::inventory::document::Document;
 use meter95::inventory::instant::Instant;
@@ -178,7 +177,7 @@ async fn a_case_survives_a_restart_as_it_was() {
     let lifted = cases.lift(1, &word("over", at(9))).await.unwrap();
     assert_eq!(lifted.steps.last().unwrap().serial, 9);
     let after = self::resumed(&cases).await;
-    assert_eq!((after.open, after.standing.evidence_from), (None, Slot::of(at(9)).next()));
+    assert_eq!((after.open, after.standing.evidence_from), (None, Some(Slot::of(at(9)).next())));
     let next = observed(&cases, opens("web01", Rule::Sustained, at(10)), at(10)).await.unwrap();
     assert_eq!(next.id, 2, "numbers go on");
     let reopened = cases.reopen(1, &word("again", at(11))).await.unwrap_err();
@@ -186,7 +185,7 @@ async fn a_case_survives_a_restart_as_it_was() {
     let dismissed = cases.dismiss(2, &word("agreed", at(12))).await.unwrap();
     assert!(cases.reopen(1, &word("again", at(13))).await.unwrap().steps.len() == 10);
     let after = self::resumed(&cases).await;
-    assert_eq!((after.open, after.standing.evidence_from), (Some(1), Slot::of(at(12)).next()));
+    assert_eq!((after.open, after.standing.evidence_from), (Some(1), Some(Slot::of(at(12)).next())));
     assert!(after.standing.spent.is_empty(), "a person has taken it up again");
     let open = Filter { open: Some(true), ..Filter::default() };
     let ids = |cases: Vec<Arc<Case>>| cases.iter().map(|case| case.id).collect::<Vec<_>>();
@@ -281,18 +280,7 @@ impl Site {
         let times = Times::default();
         let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
         let (intake, _) = Intake::new();
-        let app = App {
-            live: pipeline.live(),
-            intake,
-            collectors: Collectors::open(store.clone()).await.unwrap(),
-            desk: Desk::new(store.clone(), &dir, times),
-            cases: Cases::new(Store::clone(&store), &dir),
-            templates: support::cases(&store, &dir).1,
-            store,
-            now,
-            times,
-            metrics: None,
-        };
+        let app = support::app(&store, &dir, pipeline.live(), intake, now).await;
         let cases = app.cases.clone();
         Self { router: api::router(app), cases, dir }
     }

@@ -392,9 +392,7 @@ async fn router(store: Store) -> Router {
     let times = Times::default();
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(now())).await.unwrap();
     let (intake, _queue) = Intake::new();
-    let collectors = Collectors::open(store.clone()).await.unwrap();
-    let desk = Desk::new(store.clone(), &std::env::temp_dir(), times);
-    api::router(App { live: pipeline.live(), intake, collectors, desk, store, now, times, metrics: None })
+    api::router(support::app(&store, &std::env::temp_dir(), pipeline.live(), intake, now).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]

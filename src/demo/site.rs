@@ -123,6 +123,7 @@ pub struct SwitchPort {
 }
 
 /// What a switch port is connected to, and so what it counts.
+#[expect(clippy::large_enum_variant, reason = "most are the large one, and there are some thousand of them")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum FarEnd {
     /// A server.
@@ -134,7 +135,7 @@ pub enum FarEnd {
         /// When the server was connected, where it was not always; nothing is counted before.
         since: Option<Since>,
         /// What it does on top of its habit for a while.
-        surge: Option<Surge>,
+        surge: Option<Box<Surge>>,
     },
     /// The core, or the next switch towards it: carries the servers of `switches` out, and a share of them only
     /// where several such ports do it together.

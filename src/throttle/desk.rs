@@ -1,6 +1,6 @@
 //! The one door to what is written about cases: one act at a time for a data directory, whoever takes it, the service,
 //! the API or the command line in another process. [`steps`] are what people and the service do, a [`book`] is what is
-//! known of cases, a [`history`] what the rules need to go on from.
+//! known of cases, [`news`] what was done since somebody last asked.
 
 mod book;
 mod news;
@@ -281,12 +281,11 @@ impl Cases {
             },
         };
         let (serial, last_case) = self.book().numbers();
-        let mut serial = draft.steps.last().map_or(serial, |(step, _)| step.serial);
+        let serial = draft.steps.last().map_or(serial, |(step, _)| step.serial);
         let last_case = draft.cases.keys().next_back().map_or(last_case, |id| last_case.max(*id));
         let id = wanted.unwrap_or(last_case + 1);
         let (mut case, mut steps) = (before, Vec::new());
-        for body in bodies {
-            serial += 1;
+        for (body, serial) in bodies.into_iter().zip(serial + 1..) {
             let number = case.as_ref().map_or(1, Case::next_number);
             let Word { by, now: at, reason: why } = word.clone();
             let step = Step { case: id, number, serial, at, by, why, body };

@@ -409,11 +409,9 @@ impl Evaluator {
         let Happened { server, slot, events, recommendation } = happened;
         let slot = Instant(slot.start());
         if events.contains(&Event::Opened) {
-            let opens = |recommendation: &Box<Recommendation>| Observation::Opens {
-                slot,
-                recommendation: recommendation.clone(),
-            };
-            return recommendation.iter().map(opens).collect();
+            let opens =
+                recommendation.clone().map(|recommendation| Observation::Opens { slot, recommendation });
+            return opens.into_iter().collect();
         }
         let Some(case) = self.open.get(server).copied() else { return Vec::new() };
         let observation = |event: &Event| match event {

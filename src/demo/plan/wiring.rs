@@ -138,7 +138,7 @@ fn attach(
     let tx = Curve::new(role.habit, role.seed, 2 * link + 1, into);
     let since = since.map(|at| Since { at, rx_octets: rx.octets(at), tx_octets: tx.octets(at) });
     // Of two NICs it is the first that surges.
-    let surge = role.surge.filter(|_| link == 0);
+    let surge = role.surge.filter(|_| link == 0).map(Box::new);
     ports.push(SwitchPort {
         key: key.clone(),
         if_index: IF_INDEX_FIRST + u32::try_from(ports.len()).unwrap_or(0),
