@@ -249,10 +249,8 @@ impl Case {
                     return Err(StepError::Value { field: "recommendation", says });
                 }
             }
-            (Body::Released { rule: released, .. }, _) => {
-                if !self.holding.contains_key(released) {
-                    return rule(*released, "does not hold");
-                }
+            (Body::Released { rule: released, .. }, _) if !self.holding.contains_key(released) => {
+                return rule(*released, "does not hold");
             }
             (Body::Notified, _) if self.notified_at.is_some() => {
                 return no("the customer was told; record a further contact with `attempt`");

@@ -292,12 +292,11 @@ impl Cases {
             },
         };
         let (serial, last_case) = self.book().numbers();
-        let mut serial = draft.steps.last().map_or(serial, |(step, _)| step.serial);
+        let serial = draft.steps.last().map_or(serial, |(step, _)| step.serial);
         let last_case = draft.cases.keys().next_back().map_or(last_case, |id| last_case.max(*id));
         let id = wanted.unwrap_or(last_case + 1);
         let (mut case, mut steps) = (before, Vec::new());
-        for body in bodies {
-            serial += 1;
+        for (body, serial) in bodies.into_iter().zip(serial + 1..) {
             let number = case.as_ref().map_or(1, Case::next_number);
             let Word { by, now: at, reason: why } = word.clone();
             let step = Step { case: id, number, serial, at, by, why, body };
