@@ -255,7 +255,7 @@ async fn what_ended_long_ago_is_read_when_it_is_asked_for() {
             "an open one stays in mind"
         );
         assert_eq!(desk.get(1).await.unwrap(), dismissed);
-        assert_eq!(desk.of_server("web01").await.unwrap(), [dismissed.clone()]);
+        assert_eq!(desk.of_server("web01").await.unwrap(), std::slice::from_ref(&dismissed));
     }
     let reopened = fresh.reopen(1, &word("after all", NOW)).await.unwrap();
     assert_eq!((reopened.state, reopened.steps.len()), (State::Open, 3));
