@@ -5,6 +5,7 @@
 mod alertmanager;
 mod board;
 mod mail;
+mod readings;
 mod receiver;
 mod webhooks;
 

@@ -13,8 +13,6 @@ use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
 use meter95::aggregator::vitals::Skew;
 use meter95::api::{self, App};
-use meter95::closing::desk::Desk;
-use meter95::collectors::registry::Collectors;
 use meter95::inventory::diff::changes;
 use meter95::inventory::document::Document;
 use meter95::store::connection::Store;

@@ -18,7 +18,6 @@ use meter95::inventory::document::Document;
 use meter95::inventory::instant::Instant;
 use meter95::metering::throttle::Rule;
 use meter95::metering::units::{Bps, Slot};
-use meter95::store::connection::Store;
 use meter95::throttle::case::{Case, State};
 use meter95::throttle::desk::{CaseError, Cases, Filter, Observation};
 use meter95::throttle::recommendation::Recommendation;

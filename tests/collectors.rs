@@ -14,7 +14,6 @@ use meter95::aggregator::pipeline::Pipeline;
 use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
 use meter95::api::{self, App};
-use meter95::closing::desk::Desk;
 use meter95::collectors::registry::{COLLECTORS_MAX, Collectors};
 use meter95::collectors::said::{COLLECTOR, OLDEST_UNSENT, STOPPING, Said, UNSENT};
 use meter95::collectors::{CollectorName, CollectorReport, holding_back};

@@ -12,10 +12,8 @@ use meter95::aggregator::output::PortId;
 use meter95::aggregator::pipeline::Pipeline;
 use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
-use meter95::api::{self, App};
-use meter95::closing::desk::Desk;
+use meter95::api;
 use meter95::closing::explain::text::Lang;
-use meter95::collectors::registry::Collectors;
 use meter95::evidence::facts::Facts;
 use meter95::evidence::pack::{file_name, files, pack};
 use meter95::evidence::report::{Records, Report, report};
@@ -27,7 +25,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tower::ServiceExt;
 
-use crate::support::{complains, prints, store_and_dir};
+use crate::support::{self, complains, prints, store_and_dir};
 
 const SLOT_MS: i64 = 300_000;
 const DAY_MS: i64 = 86_400_000;

@@ -10,7 +10,7 @@ use meter95::aggregator::intake::Intake;
 use meter95::aggregator::pipeline::Pipeline;
 use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
-use meter95::api::{self, App};
+use meter95::api;
 use meter95::inventory::diff::{Change, changes};
 use meter95::inventory::document::Document;
 use meter95::inventory::place::Kind;

@@ -20,7 +20,7 @@ use crate::inventory::instant::Instant;
 use crate::metering::units::Bps;
 use crate::throttle::case::{self, Case};
 use crate::throttle::desk::Filter;
-use crate::throttle::snippet;
+use crate::throttle::snippet::{self, Wanted};
 use crate::throttle::step::{Attempt, Channel, Outcome, SERVICE};
 use crate::throttle::view::{Recommended, Shown};
 
@@ -120,14 +120,15 @@ pub(super) async fn recommendations(State(app): State<App>, uri: Uri) -> Result<
     Ok(Json(json!({ "recommendations": recommended })))
 }
 
-/// `GET /v1/cases/{n}/snippet?for=tc&lift=true`: the configuration that limits the server, or takes the limit off.
+/// `GET /v1/cases/{n}/snippet?for=tc&lift=true&interface=eth0`: the configuration that limits the server, or takes the
+/// limit off; interfaces by other names than the inventory's, with commas between.
 pub(super) async fn snippet(
     State(app): State<App>,
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let Path(number) = path.map_err(|e| path_error(&e))?;
-    let fields = Fields::of(&uri, &["for", "lift"])?;
+    let fields = Fields::of(&uri, &["for", "lift", "interface"])?;
     let lift = fields.value::<bool>("lift")?.unwrap_or_default();
     let Some(kind) = fields.text("for") else {
         let says = format!("say for which kind of device: {}", app.templates.kinds().join(", "));
@@ -140,7 +141,10 @@ pub(super) async fn snippet(
         let server = server.ok_or_else(|| ApiError::UnknownServer(case.server().to_owned()))?;
         let now = (app.now)();
         let bindings: Vec<_> = server.ports.iter().filter(|binding| binding.holds_at(now)).collect();
-        snippet::render(&app.templates, kind, &case, &bindings, lift)?
+        let interfaces = fields
+            .text("interface")
+            .map_or_else(Vec::new, |names| names.split(',').map(str::to_owned).collect());
+        snippet::render(&app.templates, &case, &bindings, Wanted { kind, lift, interfaces: &interfaces })?
     };
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }

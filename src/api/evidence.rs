@@ -35,9 +35,10 @@ pub(super) async fn pack(
         ApiError::field(field, &rfc3339(value.0), e.to_string())
     })?;
     let facts = Facts::read(&app.store, &id, window, now, app.times.grace_ms).await?;
+    let records = Records::read(&app.store, &app.cases, &id, window).await?;
     // A quarter of a server with several ports is some hundred thousand lines.
     let packed = tokio::task::spawn_blocking(move || {
-        let report = report(&facts, Records::default());
+        let report = report(&facts, records);
         pack::pack(&report, lang).map(|octets| (pack::file_name(&report), octets))
     });
     let (name, octets) =

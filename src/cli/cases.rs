@@ -19,7 +19,7 @@ use crate::store::connection::Store;
 use crate::throttle::case::Case;
 use crate::throttle::contact;
 use crate::throttle::desk::{Cases, Filter};
-use crate::throttle::snippet;
+use crate::throttle::snippet::{self, Wanted};
 use crate::throttle::step::{Attempt, SERVICE};
 use crate::throttle::templates::Templates;
 use crate::throttle::view::Shown;
@@ -169,6 +169,8 @@ async fn snippet_of(site: &Site, store: &Store, cases: &Cases, args: SnippetArgs
         server.with_context(|| format!("there is no server {:?} in the inventory", case.server()))?;
     let now = clock::now();
     let bindings: Vec<_> = server.ports.iter().filter(|binding| binding.holds_at(now)).collect();
-    show::text(&snippet::render(&templates, &args.kind, &case, &bindings, args.lift)?);
+    let SnippetArgs { kind, lift, interface, .. } = &args;
+    let wanted = Wanted { kind, lift: *lift, interfaces: interface };
+    show::text(&snippet::render(&templates, &case, &bindings, wanted)?);
     Ok(())
 }

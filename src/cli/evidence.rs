@@ -14,6 +14,7 @@ use crate::evidence::pack::{file_name, pack};
 use crate::evidence::report::{Records, report};
 use crate::evidence::window::Window;
 use crate::inventory::instant::{Instant, rfc3339};
+use crate::throttle::desk::Cases;
 
 /// Options of `meter95 evidence`.
 #[derive(Debug, Args)]
@@ -48,9 +49,12 @@ pub async fn run(site: &SiteArgs, args: EvidenceArgs) -> anyhow::Result<()> {
     let window = Window::asked(from.map(|at| at.0), until.map(|at| at.0), now)?;
     let site = site.site()?;
     let store = site.store().await?;
-    let facts = Facts::read(&store, &server, window, now, site.config.times().grace_ms).await;
+    let facts = Facts::read(&store, &server, window, now, site.config.times().grace_ms).await?;
+    let cases = Cases::new(store.clone(), &site.data_dir);
+    let records = Records::read(&store, &cases, &server, window).await?;
+    drop(cases);
     store.close().await?;
-    let report = report(&facts?, Records::default());
+    let report = report(&facts, records);
     let path = out.unwrap_or_else(|| PathBuf::from(file_name(&report)));
     files::write(&path, &pack(&report, lang)?)?;
     let (slots, breaks) =

@@ -24,9 +24,18 @@ struct AlertRow {
 
 /// Which alerts are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum Which<'a> {
     /// Those that are raised.
     Raised,
+    /// Those about a server that were raised at any time of a half-open span.
+    Of {
+        /// The server.
+        server: &'a str,
+        /// The span's first instant.
+        from: Timestamp,
+        /// The first instant after it.
+        until: Timestamp,
+    },
     /// Those that were raised or cleared at this instant or later.
     Since(Timestamp),
     /// So many of all, those that were raised last.
@@ -38,12 +47,17 @@ impl Store {
     ///
     /// # Errors
     /// When ClickHouse does not answer, or one can't be understood.
-    pub async fn alerts(&self, which: Which) -> Result<Vec<Notice>, StoreError> {
+    pub async fn alerts(&self, which: Which<'_>) -> Result<Vec<Notice>, StoreError> {
         let (condition, bound) = match which {
             Which::Raised => ("cleared_at IS NULL", 0),
             Which::Since(_) => {
                 ("greatest(raised_at, ifNull(cleared_at, raised_at)) >= fromUnixTimestamp64Milli(?)", 0)
             }
+            Which::Of { .. } => (
+                "labels['server'] = ? AND raised_at < fromUnixTimestamp64Milli(?) \
+                 AND ifNull(cleared_at, raised_at + INTERVAL 100 YEAR) >= fromUnixTimestamp64Milli(?)",
+                0,
+            ),
             Which::Last(count) => ("1", count),
         };
         let limit = if bound > 0 { format!(" LIMIT {bound}") } else { String::new() };
@@ -55,6 +69,7 @@ impl Store {
                 let query = client.query(sql);
                 match which {
                     Which::Since(at) => query.bind(at.0),
+                    Which::Of { server, from, until } => query.bind(server).bind(until.0).bind(from.0),
                     Which::Raised | Which::Last(_) => query,
                 }
                 .fetch_all()

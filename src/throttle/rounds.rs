@@ -22,8 +22,8 @@ use crate::alerts::outbox::{self, Outbox, OutboxError};
 use crate::inventory::instant::Instant;
 use crate::inventory::{Contact, Language};
 
-/// How often is looked what is due; nothing in a round is in more of a hurry.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// How often is looked what is due and what became of it.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How the service contacts customers.
 #[derive(Clone)]

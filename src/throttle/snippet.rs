@@ -56,6 +56,14 @@ pub enum SnippetError {
         /// The kind of device.
         kind: String,
     },
+    /// Names for other ports than there are.
+    #[error("{given} names of interfaces are given, and there are {ports} ports to limit")]
+    Interfaces {
+        /// Names that are given.
+        given: usize,
+        /// Ports to limit.
+        ports: usize,
+    },
     /// A name that is not harmless in a configuration.
     #[error("{what} {name:?} can't go into a configuration: {says}")]
     Name {
@@ -113,18 +121,29 @@ pub struct Port {
     pub ifb: String,
 }
 
-/// The configuration for `kind` that limits the server of a case, or takes the limit off: of the ports in `bindings`,
-/// those that belong to the server now.
+/// What is to be configured.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// For which kind of device.
+    pub kind: &'a str,
+    /// Whether to take the limit off.
+    pub lift: bool,
+    /// What the interfaces are called where this is put in, one a port in their order; as in the inventory where none is given.
+    pub interfaces: &'a [String],
+}
+
+/// The configuration for a kind of device that limits the server of a case, or takes the limit off: of the ports in
+/// `bindings`, those that belong to the server now.
 ///
 /// # Errors
 /// When there is no limit, no port or no template, or a name would not be harmless.
 pub fn render(
     templates: &Templates,
-    kind: &str,
     case: &Case,
     bindings: &[&Binding],
-    lift: bool,
+    wanted: Wanted<'_>,
 ) -> Result<String, SnippetError> {
+    let Wanted { kind, lift, .. } = wanted;
     let limited = match case.state {
         State::Approved | State::Applied => true,
         State::Lifted => lift,
@@ -137,13 +156,14 @@ pub fn render(
     if !kinds.iter().any(|known| known == kind) {
         return Err(SnippetError::Kind { kind: kind.to_owned(), kinds });
     }
-    let values = values(kind, case, bindings, lift)?;
+    let values = values(case, bindings, wanted)?;
     let rendered = templates.snippet(kind, &values);
     Ok(rendered.ok_or_else(|| SnippetError::Kind { kind: kind.to_owned(), kinds })??)
 }
 
 /// What the template is given. A server's own interface is limited on Linux, where it has one; else its switch ports are.
-fn values(kind: &str, case: &Case, bindings: &[&Binding], lift: bool) -> Result<Values, SnippetError> {
+fn values(case: &Case, bindings: &[&Binding], wanted: Wanted<'_>) -> Result<Values, SnippetError> {
+    let Wanted { kind, lift, interfaces } = wanted;
     let of = |wanted: PortKind| bindings.iter().filter(move |binding| binding.kind == wanted);
     let (nics, switches) = (of(PortKind::Nic).count(), of(PortKind::Switch).count());
     let chosen = match (kind == TC, nics, switches) {
@@ -157,9 +177,15 @@ fn values(kind: &str, case: &Case, bindings: &[&Binding], lift: bool) -> Result<
         (true, 0, _) | (false, _, _) => PortKind::Switch,
     };
     let Limit { cap_bps, until } = case.limit();
-    let count = u64::try_from(of(chosen).count()).unwrap_or(u64::MAX).max(1);
-    let rate_bps = (cap_bps.0 / count).max(1);
-    let ports = of(chosen).zip(1_u32..).map(|(binding, number)| port(kind, case, binding, rate_bps, number));
+    let count = of(chosen).count();
+    if !interfaces.is_empty() && interfaces.len() != count {
+        return Err(SnippetError::Interfaces { given: interfaces.len(), ports: count });
+    }
+    let rate_bps = (cap_bps.0 / u64::try_from(count).unwrap_or(u64::MAX).max(1)).max(1);
+    let ports = of(chosen).enumerate().map(|(at, binding)| {
+        let interface = interfaces.get(at).map_or(binding.port.interface(), String::as_str);
+        port(kind, case, binding, interface, (rate_bps, at + 1))
+    });
     Ok(Values {
         case: case.id,
         server: harmless(case.server()),
@@ -175,10 +201,10 @@ fn port(
     kind: &str,
     case: &Case,
     binding: &Binding,
-    rate_bps: u64,
-    number: u32,
+    interface: &str,
+    (rate_bps, number): (u64, usize),
 ) -> Result<Port, SnippetError> {
-    let (device, interface) = (binding.port.device(), binding.port.interface());
+    let device = binding.port.device();
     check("device", device, "/._:-", NAME_OCTETS_MAX)?;
     if kind == TC {
         check("interface", interface, "._-", LINUX_OCTETS_MAX)?;

@@ -19,9 +19,9 @@ use crate::support;
 /// Ports that are tried: another process may take one between our look and Alertmanager's.
 const TRIES: usize = 10;
 
-struct Alertmanager {
+pub(super) struct Alertmanager {
     child: Child,
-    url: String,
+    pub(super) url: String,
     /// What it has told its receiver: an alert by status and name each.
     told: watch::Receiver<Vec<String>>,
     _dir: tempfile::TempDir,
@@ -53,7 +53,7 @@ fn free_port() -> u16 {
 }
 
 impl Alertmanager {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let (send, told) = watch::channel(Vec::new());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = listener.local_addr().unwrap();
@@ -78,7 +78,7 @@ impl Alertmanager {
     }
 
     /// What it has told its receiver, when that is among it.
-    async fn told(&self, line: &str) -> Vec<String> {
+    pub(super) async fn told(&self, line: &str) -> Vec<String> {
         let mut told = self.told.clone();
         let is_there = told.wait_for(|told| told.iter().any(|l| l == line));
         let is_there = tokio::time::timeout(PATIENCE, is_there).await;

@@ -11,8 +11,6 @@ use meter95::alerts::alert::{AlertKind, Notice, Severity};
 use meter95::alerts::destinations::Destinations;
 use meter95::api::{self, App};
 use meter95::clock;
-use meter95::closing::desk::Desk;
-use meter95::collectors::registry::Collectors;
 use meter95::inventory::instant::Instant;
 use meter95::store::alerts::Which;
 use meter95::store::connection::Store;
@@ -181,17 +179,8 @@ async fn what_is_the_matter_and_what_was_told_is_shown() {
 
     let times = Times::default();
     let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(NOW)).await.unwrap();
-    let app = App {
-        live: pipeline.live(),
-        intake: Intake::new().0,
-        collectors: Collectors::open(store.clone()).await.unwrap(),
-        desk: Desk::new(store.clone(), &data_dir, times),
-        alerts: sender.alerts.clone(),
-        store: store.clone(),
-        now,
-        times,
-        metrics: None,
-    };
+    let app = support::app(&store, &data_dir, pipeline.live(), Intake::new().0, now).await;
+    let app = App { alerts: sender.alerts.clone(), ..app };
     let router = api::router(app);
     let listed = get(&router, "/v1/alerts").await;
     let web02 = &listed["alerts"][0];

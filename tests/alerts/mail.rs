@@ -18,22 +18,22 @@ use super::{PATIENCE, Sender, alert, destinations};
 use crate::support;
 
 const USER: &str = "meter95";
-const PASSWORD: &str = "correct horse";
+pub(super) const PASSWORD: &str = "correct horse";
 
 /// A mail that the server has taken.
 #[derive(Debug, Clone, Deserialize)]
-struct Taken {
+pub(super) struct Taken {
     from: String,
-    to: Vec<String>,
+    pub(super) to: Vec<String>,
     tls: bool,
     user: Option<String>,
     /// The mail as it came, its head by names in lower case, and its text.
     raw: String,
-    head: BTreeMap<String, String>,
-    text: String,
+    pub(super) head: BTreeMap<String, String>,
+    pub(super) text: String,
 }
 
-struct Server {
+pub(super) struct Server {
     child: Child,
     port: u16,
     taken: watch::Receiver<Vec<Taken>>,
@@ -48,7 +48,7 @@ impl Drop for Server {
 
 impl Server {
     /// One that shows this certificate.
-    fn start(certificate: &Path, key: &Path) -> Self {
+    pub(super) fn start(certificate: &Path, key: &Path) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/smtpd.py");
         // Debian's Python, which has Debian's packages.
         let mut child = Command::new("/usr/bin/python3")
@@ -70,9 +70,15 @@ impl Server {
         Self { child, port: port.parse().unwrap(), taken }
     }
 
-    async fn taken(&self, count: usize) -> Vec<Taken> {
+    pub(super) async fn taken(&self, count: usize) -> Vec<Taken> {
+        self.taken_of(count, |_| true).await
+    }
+
+    /// All mails that it has taken, when there are as many that satisfy `is_one`.
+    pub(super) async fn taken_of(&self, count: usize, is_one: impl Fn(&Taken) -> bool) -> Vec<Taken> {
         let mut taken = self.taken.clone();
-        let enough = tokio::time::timeout(PATIENCE, taken.wait_for(|taken| taken.len() >= count)).await;
+        let enough = taken.wait_for(|taken| taken.iter().filter(|mail| is_one(mail)).count() >= count);
+        let enough = tokio::time::timeout(PATIENCE, enough).await;
         enough
             .unwrap_or_else(|_| panic!("waited in vain for {count}: {:#?}", self.taken.borrow()))
             .unwrap()
@@ -81,7 +87,7 @@ impl Server {
 }
 
 /// A certificate for this machine and its key, as files.
-fn certificate(dir: &Path, name: &str) -> [std::path::PathBuf; 2] {
+pub(super) fn certificate(dir: &Path, name: &str) -> [std::path::PathBuf; 2] {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let files = [dir.join(format!("{name}.pem")), dir.join(format!("{name}.key"))];
     std::fs::write(&files[0], made.cert.pem()).unwrap();
@@ -89,7 +95,7 @@ fn certificate(dir: &Path, name: &str) -> [std::path::PathBuf; 2] {
     files
 }
 
-fn section(server: &Server, authority: &Path, password: &Path, wait_s: u64) -> String {
+pub(super) fn section(server: &Server, authority: &Path, password: &Path, wait_s: u64) -> String {
     format!(
         "[mail]\nserver = 'localhost:{}'\nca_file = '{}'\nuser = '{USER}'\npassword_file = '{}'\n\
          from = 'meter95 <meter95@example.jp>'\nto = ['noc@example.jp', 'ops@example.jp']\nwait_s = {wait_s}\ntimeout_s = 20\n",

@@ -175,7 +175,7 @@ fn serve(data_dir: &std::path::Path, config: &std::path::Path) -> Child {
 }
 
 /// As a crash would.
-fn kill(mut child: Child) {
+pub(super) fn kill(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -231,7 +231,7 @@ async fn a_killed_service_loses_nothing_and_repeats_nothing() {
 }
 
 /// Ends the service in order.
-fn stop(mut child: Child) {
+pub(super) fn stop(mut child: Child) {
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert!(child.wait().unwrap().success(), "it ends in order");

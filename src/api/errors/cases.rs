@@ -42,6 +42,9 @@ impl From<SnippetError> for ApiError {
     fn from(error: SnippetError) -> Self {
         match error {
             SnippetError::Kind { ref kind, .. } => Self::field("for", kind, error.to_string()),
+            SnippetError::Interfaces { given, .. } => {
+                Self::field("interface", &given.to_string(), error.to_string())
+            }
             SnippetError::NotNow { .. }
             | SnippetError::NoPort { .. }
             | SnippetError::Name { .. }

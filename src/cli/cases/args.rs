@@ -207,4 +207,7 @@ pub struct SnippetArgs {
     /// Take the limit off
     #[arg(long)]
     pub lift: bool,
+    /// What the interface is called where this is put in; for a server with several ports, once for each
+    #[arg(long, value_name = "NAME")]
+    pub interface: Vec<String>,
 }

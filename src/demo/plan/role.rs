@@ -81,8 +81,9 @@ pub(super) fn role(seed: u64, number: usize, now: Timestamp) -> Role {
         surge: surge(number, now),
         dual: region == TOKYO && (number == DUAL || plain && draw(3, 0, 99) < 22),
         plan: match draw(4, 0, 99) {
-            // What these do is much for others on the line, and not for what they have paid for.
-            _ if matches!(number, CROWDS_NAGOYA | FLOODS) => "line-100m",
+            // What it does is much for others on the line, and not for what it has paid for.
+            _ if number == CROWDS_NAGOYA => "line-100m",
+            _ if number == FLOODS => "biz-5m",
             0..=6 if plain => "biz-5m",
             7..=14 if plain => "intl-1m",
             _ => "std-1m",

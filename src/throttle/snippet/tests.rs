@@ -35,7 +35,7 @@ fn case(server: &str, cap_bps: Option<u64>) -> Case {
 
 fn rendered(kind: &str, case: &Case, bindings: &[Binding], lift: bool) -> Result<String, SnippetError> {
     let bindings: Vec<&Binding> = bindings.iter().collect();
-    render(&Templates::read(None).0, kind, case, &bindings, lift)
+    render(&Templates::read(None).0, case, &bindings, Wanted { kind, lift, interfaces: &[] })
 }
 
 fn golden(kind: &str, bindings: &[Binding], limit: &str, lift: &str) {
