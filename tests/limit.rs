@@ -1,23 +1,29 @@
-//! The configuration for Linux really limits: through a wire between two network namespaces goes what the limit says, in
-//! both directions, as the NIC collector itself measures it.
+//! The demo has a case of each rule, and its configuration for Linux really limits: through a wire between two network
+//! namespaces goes what the recommendation says, in both directions, as the NIC collector itself measures it.
 
-use std::io::{Read, Write};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use meter95::clock;
+use meter95::metering::throttle::Rule;
 use meter95_nic::{Selection, read_pass};
 use meter95_reading::Counters;
+use serde_json::{Value, json};
 
 use crate::namespace::Namespace;
+use crate::support;
 
-/// The limit, in bit/s.
-const CAP: u64 = 20_000_000;
+/// How long the demo may take until it has its cases.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is sent in each direction: over two seconds at the limit, so that the burst that it lets pass at once weighs little.
-const OCTETS: usize = 6_000_000;
+const OCTETS: usize = 12_000_000;
 
 /// One end of the wire.
 struct End {
@@ -112,44 +118,105 @@ fn rate(from: &End, to: &End) -> u64 {
     })
 }
 
-/// The configuration that limits the switch's port to [`CAP`], or takes the limit off.
-fn snippet(lift: bool) -> String {
-    let burst = CAP / 160;
-    let burst = burst.max(131_072);
-    if lift {
-        return "tc qdisc del dev port1 root handle 95: 2>/dev/null || true\n\
-                tc filter del dev port1 parent ffff: protocol all prio 95 2>/dev/null || true\n\
-                ip link del dev ifb95 2>/dev/null || true\n"
-            .to_owned();
-    }
-    format!(
-        "tc qdisc replace dev port1 root handle 95: tbf rate {CAP}bit burst {burst} latency 100ms\n\
-         ip link show dev ifb95 >/dev/null 2>&1 || ip link add ifb95 type ifb\n\
-         ip link set dev ifb95 up\n\
-         tc qdisc replace dev ifb95 root handle 95: tbf rate {CAP}bit burst {burst} latency 100ms\n\
-         tc qdisc replace dev port1 handle ffff: ingress\n\
-         tc filter replace dev port1 parent ffff: protocol all prio 95 handle 800::1 u32 match u32 0 0 action mirred \
-         egress redirect dev ifb95\n"
-    )
+/// A demo that goes on until it is dropped, and where it answers.
+struct Demo {
+    child: Child,
+    url: String,
 }
 
-#[test]
-fn the_configuration_for_linux_limits_a_port_in_both_directions() {
-    let wire = Wire::new();
-    let unlimited = |rates: [u64; 2]| rates.iter().all(|rate| *rate > 10 * CAP);
-    let before = wire.rates();
-    assert!(unlimited(before), "{before:?} bit/s without a limit");
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
 
-    wire.switch.configure(&snippet(false));
-    // What can be repeated, is.
-    wire.switch.configure(&snippet(false));
-    let limited = wire.rates();
-    for rate in limited {
-        let percent = rate * 100 / CAP;
-        assert!((90..=110).contains(&percent), "{limited:?} bit/s with a limit of {CAP}");
+impl Demo {
+    fn start(data_dir: &Path) -> Self {
+        let mut command = support::meter95(data_dir);
+        command.args(["demo", "--servers", "10", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let url = lines.find_map(|line| {
+            let url = line.trim().strip_prefix("Open ")?.split(' ').next()?;
+            Some(url.to_owned())
+        });
+        let url = url.expect("the demo ended before it was live");
+        // What it prints later is nobody's, but must not end it.
+        thread::spawn(move || lines.for_each(drop));
+        Self { child, url }
     }
 
-    wire.switch.configure(&snippet(true));
-    let after = wire.rates();
-    assert!(unlimited(after), "{after:?} bit/s after the limit was lifted");
+    async fn get(&self, path: &str) -> String {
+        let answer = reqwest::get(format!("{}{path}", self.url)).await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status}: {text}");
+        text
+    }
+
+    async fn act(&self, case: u64, action: &str) {
+        let url = format!("{}/v1/cases/{case}/{action}", self.url);
+        let body = json!({ "by": "alice", "why": "somebody else sends from it" });
+        let request = reqwest::Client::new().post(url).header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{action}: {}", answer.text().await.unwrap());
+    }
+
+    /// The recommendations, when there is one for each rule.
+    async fn recommended(&self) -> Vec<Value> {
+        let since = Instant::now();
+        let mut looks = tokio::time::interval(Duration::from_millis(200));
+        loop {
+            looks.tick().await;
+            let answer: Value = serde_json::from_str(&self.get("/v1/recommendations").await).unwrap();
+            let cases = answer["recommendations"].as_array().unwrap().clone();
+            let found: BTreeSet<&str> = cases.iter().flat_map(rules).collect();
+            if found.len() == Rule::ALL.len() {
+                return cases;
+            }
+            assert!(since.elapsed() < PATIENCE, "cases by {found:?} only: {cases:#?}");
+        }
+    }
+}
+
+/// The rules by which a case was recommended.
+fn rules(case: &Value) -> impl Iterator<Item = &str> {
+    case["recommendation"]["rules"].as_array().unwrap().iter().map(|rule| rule["rule"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_has_a_case_of_each_rule_and_what_it_prints_limits_a_port() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (store, data_dir) = support::store_and_dir("limit").await;
+    store.close().await.unwrap();
+    let demo = Demo::start(&data_dir);
+    let cases = demo.recommended().await;
+    let flood = cases.iter().find(|case| rules(case).eq(["flood"])).expect("one that only floods");
+    let case = flood["case"].as_u64().unwrap();
+    let cap = flood["recommendation"]["cap"]["cap_bps"].as_u64().unwrap();
+    assert!((40_000_000..50_000_000).contains(&cap), "80,000 packets a second of 70 octets: {cap}");
+    // A flood may be limited before the customer is told.
+    demo.act(case, "approve").await;
+    let configuration = demo.get(&format!("/v1/cases/{case}/snippet?for=tc&interface=port1")).await;
+    let lift = demo.get(&format!("/v1/cases/{case}/snippet?for=tc&interface=port1&lift=true")).await;
+    drop(demo);
+
+    let rates = tokio::task::spawn_blocking(move || {
+        let wire = Wire::new();
+        let before = wire.rates();
+        wire.switch.configure(&configuration);
+        // What can be repeated, is.
+        wire.switch.configure(&configuration);
+        let limited = wire.rates();
+        wire.switch.configure(&lift);
+        (before, limited, wire.rates())
+    });
+    let (before, limited, after) = rates.await.unwrap();
+    for rates in [before, after] {
+        assert!(rates.iter().all(|rate| *rate > 5 * cap), "{rates:?} bit/s without the limit of {cap}");
+    }
+    for rate in limited {
+        let percent = rate * 100 / cap;
+        assert!((90..=110).contains(&percent), "{limited:?} bit/s with a limit of {cap}");
+    }
 }

@@ -90,6 +90,8 @@ pub async fn run(site: &SiteArgs, args: DemoArgs) -> anyhow::Result<()> {
         store.close().await.map_err(anyhow::Error::from)
     } else {
         let service = Service::start(store, writer, &configured, listener).await?;
+        let data_dir = &configured.data_dir;
+        show::line(format_args!("Extreme servers: meter95 --data-dir {} cases list", data_dir.display()));
         live(service, &site, stop).await
     };
     drop(scratch);

@@ -430,3 +430,6 @@ impl Evaluator {
         events.iter().filter_map(observation).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ use crate::inventory::instant::Instant;
 use crate::inventory::{Contact, Language};
 
 /// How often is looked what is due and what became of it.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// How the service contacts customers.
 #[derive(Clone)]

@@ -105,7 +105,7 @@ async fn an_extreme_server_is_heard_of_by_everybody_once() {
     let mut receiver = Receiver::new();
     let config = dir.path().join("meter95.toml");
     let text = format!(
-        "[throttle]\nautomatic = true\nbetween_contacts_s = 1\nanswer_s = 1\n\
+        "[throttle]\nautomatic = true\nbetween_contacts_s = 1\nanswer_s = 6\n\
          [alerts]\nlongest_pause_s = 1\n\
          [[alerts.webhooks]]\nname = 'hook'\nurl = '{}'\nsecret_file = '{}'\n\
          [alerts.alertmanager]\nurl = '{}'\nrefresh_s = 1\n{}",

@@ -162,3 +162,82 @@ fn words(reason: Reason) -> String {
         Reason::Unexplained => "none of the known reasons fits".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use meter95_reading::{Counters, PortKey, Timestamp, Width};
+
+    use super::*;
+    use crate::aggregator::state::Times;
+
+    /// The start of a slot.
+    const START: Timestamp = Timestamp(1_795_223_400_000);
+
+    const INVENTORY: &str = "
+        devices = [{ id = 'sw1', lags = [{ interface = 'ae1', members = ['ge1', 'ge2'] }] }, { id = 'web01' }]
+        [[servers]]
+        id = 'web01'
+        ports = [{ device = 'sw1', interface = 'ge1' }, { device = 'web01', interface = 'bond0', kind = 'nic', check_only = true }]
+        [[servers]]
+        id = 'alone'
+        ports = [{ device = 'sw1', interface = 'ge9' }]
+    ";
+
+    /// What is told after each minute of an hour in which the switch port sends `switch_bps` and the NIC receives `nic_bps(minute)`.
+    fn told(switch_bps: u64, nic_bps: impl Fn(i64) -> Option<u64>) -> Vec<Option<serde_json::Value>> {
+        let mut state = Aggregator::new(Times::default(), START);
+        state.set_inventory(Inventory::from_document(&toml::from_str(INVENTORY).unwrap()).unwrap());
+        let (mut meters, mut nic) = (Meters::default(), 0);
+        let mut put = |state: &mut Aggregator, device: &str, interface: &str, minute: i64, rx: u64, tx: u64| {
+            let id = state.port_id(&PortKey::new(device, interface).unwrap());
+            let counters = Counters {
+                time: START.plus_ms(minute * 60_000),
+                rx_octets: rx,
+                tx_octets: tx,
+                width: Width::Bits64,
+                uptime_cs: None,
+                discontinuity_cs: None,
+                rx_packets: None,
+                tx_packets: None,
+                speed_bps: None,
+            };
+            assert!(state.accept(id, counters.time));
+            state.observe(id, &counters);
+        };
+        let told = (0..=60).map(|minute| {
+            put(&mut state, "sw1", "ge1", minute, 0, switch_bps / 8 * 60 * minute.unsigned_abs());
+            put(&mut state, "sw1", "ge9", minute, 0, 0);
+            if let Some(bps) = nic_bps(minute) {
+                put(&mut state, "web01", "bond0", minute, nic, 0);
+                nic += bps / 8 * 60;
+            }
+            state.advance(START.plus_ms(minute * 60_000));
+            let alerts = meters.look(&state);
+            assert!(alerts.len() <= 1 && alerts.iter().all(|alert| alert.key == "meters web01"));
+            alerts.into_iter().next().map(|alert| alert.details)
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn two_meters_that_show_the_same_are_no_matter() {
+        assert!(told(40_000_000, |_| Some(39_800_000)).iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn a_nic_that_shows_twice_as_much_is_told_with_the_lag_to_look_at() {
+        let told = told(40_000_000, |_| Some(80_000_000));
+        let first = told.iter().position(Option::is_some).unwrap();
+        assert_eq!(first, 15, "after three slots");
+        let details = told.last().unwrap().as_ref().unwrap();
+        assert_eq!(details["reason"], json!({ "missing_member": "switch" }));
+        assert_eq!(details["lags"][0], json!({ "device": "sw1", "lag": "ae1", "members": ["ge1", "ge2"] }));
+    }
+
+    #[test]
+    fn a_nic_that_is_not_read_is_told_once_its_grace_is_over() {
+        let told = told(40_000_000, |minute| (minute < 10).then_some(40_000_000));
+        assert!(told[..30].iter().all(Option::is_none));
+        assert_eq!(told.last().unwrap().as_ref().unwrap()["reason"], json!({ "agent_down": "nic" }));
+    }
+}
