@@ -23,6 +23,9 @@ const SUBJECT_CHARS_MAX: usize = 300;
 /// Replies by which a server says that there is no such mailbox, and will not be (RFC 5321, section 4.2.3).
 const NO_MAILBOX: [u16; 3] = [550, 551, 553];
 
+/// Replies by which a server takes no message at all: it closes (RFC 5321), or does not let us in (RFC 4954).
+const NOT_NOW: [u16; 6] = [421, 454, 530, 534, 535, 538];
+
 /// Why mail can't be sent as configured.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
@@ -240,6 +243,7 @@ fn judge(error: &lettre::transport::smtp::Error, is_letter: bool) -> Verdict {
     match code {
         // Of several recipients one may be wrong: that is for whoever configured them.
         Some(code) if is_letter && NO_MAILBOX.contains(&code) => Verdict::Refused(answer),
+        Some(code) if NOT_NOW.contains(&code) => Verdict::Unreachable(answer),
         Some(_) => Verdict::failed(answer),
         None if error.is_timeout() || error.is_response() || error.is_client() => Verdict::failed(answer),
         None => Verdict::Unreachable(answer),

@@ -32,7 +32,7 @@ pub struct Parcel {
 pub enum Verdict {
     /// The other side has taken it; with its words.
     Taken(String),
-    /// Nobody was there who could have taken it: it is the destination, not the message.
+    /// Nobody was there who could have taken it, or nobody let us in: it is the destination, not the message.
     Unreachable(String),
     /// The other side did not take it, or did not say so in time.
     Failed {
