@@ -68,19 +68,21 @@ fn slot(at: Timestamp) -> Instant {
 
 /// What is recommended for a server by a rule.
 fn recommendation(server: &str, rule: Rule) -> Box<Recommendation> {
-    let figures = match rule {
+    let mut finding = match rule {
         Rule::Flood => json!({
-            "rule": "flood", "direction": "out", "packets_per_second": 140_000, "limit": 100_000, "mean_octets": 64,
-            "mean_octets_limit": 128, "slots": 2,
+            "rule": "flood", "direction": "out", "at_percent": 100, "packets_per_second_threshold": 100_000,
+            "mean_octets_limit": 128,
+            "slots": [{ "slot": "2026-11-25T17:55:00Z", "packets_per_second": 140_000, "mean_octets": 64 }],
         }),
         _ => json!({
-            "rule": "sustained", "factor": 10, "threshold_bps": 10_000_000, "slots": 11, "of": 12,
-            "highest_bps": 94_200_000,
+            "rule": "sustained", "factor": 10, "at_percent": 100, "slots": 10, "of": 12, "sampled": 12,
+            "fired": [{
+                "slot": "2026-11-25T17:55:00Z", "value_bps": 94_200_000, "allowance_bps": 1_000_000,
+                "threshold_bps": 10_000_000,
+            }],
         }),
     };
-    let mut finding = figures;
     finding["since"] = json!("2026-11-25T17:55:00Z");
-    finding["evidence"] = json!({"slots": [1, 2, 3]});
     let outcome = |p95: u64, amount: &str| {
         json!({
             "p95_bps": p95, "overage_bps": p95 - 1_000_000, "billable_bps": p95 - 1_000_000, "amount": amount,
@@ -102,7 +104,7 @@ fn recommendation(server: &str, rule: Rule) -> Box<Recommendation> {
             "with": outcome(1_000_000, "0"),
         },
         "relief": [{
-            "uplink": "up1", "direction": "out", "freed_bps": 93_100_000, "load_bps": 820_000_000,
+            "uplinks": ["up1"], "direction": "out", "freed_bps": 93_100_000, "load_bps": 820_000_000,
             "speed_bps": 1_000_000_000,
         }],
         "others": {"servers": [{"server": "web09", "in_bps": 1, "out_bps": 2_000_000}], "more": 3},

@@ -188,22 +188,23 @@ mod tests {
         let mut state = Aggregator::new(Times::default(), START);
         state.set_inventory(Inventory::from_document(&toml::from_str(INVENTORY).unwrap()).unwrap());
         let (mut meters, mut nic) = (Meters::default(), 0);
-        let mut put = |state: &mut Aggregator, device: &str, interface: &str, minute: i64, rx: u64, tx: u64| {
-            let id = state.port_id(&PortKey::new(device, interface).unwrap());
-            let counters = Counters {
-                time: START.plus_ms(minute * 60_000),
-                rx_octets: rx,
-                tx_octets: tx,
-                width: Width::Bits64,
-                uptime_cs: None,
-                discontinuity_cs: None,
-                rx_packets: None,
-                tx_packets: None,
-                speed_bps: None,
+        let mut put =
+            |state: &mut Aggregator, device: &str, interface: &str, minute: i64, rx: u64, tx: u64| {
+                let id = state.port_id(&PortKey::new(device, interface).unwrap());
+                let counters = Counters {
+                    time: START.plus_ms(minute * 60_000),
+                    rx_octets: rx,
+                    tx_octets: tx,
+                    width: Width::Bits64,
+                    uptime_cs: None,
+                    discontinuity_cs: None,
+                    rx_packets: None,
+                    tx_packets: None,
+                    speed_bps: None,
+                };
+                assert!(state.accept(id, counters.time));
+                state.observe(id, &counters);
             };
-            assert!(state.accept(id, counters.time));
-            state.observe(id, &counters);
-        };
         let told = (0..=60).map(|minute| {
             put(&mut state, "sw1", "ge1", minute, 0, switch_bps / 8 * 60 * minute.unsigned_abs());
             put(&mut state, "sw1", "ge9", minute, 0, 0);

@@ -92,7 +92,11 @@ impl Site {
     }
 
     /// So many minutes alike; tells in which minute what happened.
-    fn minutes(&mut self, count: i64, ports: &[(&'static str, &'static str, u64, u64)]) -> Vec<(i64, String)> {
+    fn minutes(
+        &mut self,
+        count: i64,
+        ports: &[(&'static str, &'static str, u64, u64)],
+    ) -> Vec<(i64, String)> {
         let mut told = Vec::new();
         for _ in 0..count {
             let minute = self.minute;
