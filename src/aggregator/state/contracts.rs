@@ -6,7 +6,7 @@ use meter95_reading::{PortKey, Timestamp};
 
 use super::{Aggregator, month_at, tell_port};
 use crate::aggregator::server::Bound;
-use crate::inventory::{Binding, Inventory};
+use crate::inventory::{Binding, Inventory, Server};
 use crate::metering::allowance::Grant;
 use crate::metering::period::SlotSpan;
 use crate::metering::tally::Tally;
@@ -25,12 +25,9 @@ impl Aggregator {
         for i in 0..self.servers.len() {
             let name = self.servers[i].name.clone();
             let entry = self.inventory.servers.get(&name).cloned();
-            let [bound, checked] = entry.as_ref().map_or([&[][..]; 2], |e| [&e.ports, &e.check_ports]).map(
-                |bindings| -> Vec<Bound> {
-                    let bound = |b: &Binding| Bound { port: self.port_id(&b.port), binding: b.clone() };
-                    bindings.iter().map(bound).collect()
-                },
-            );
+            let ports = |of: fn(&Server) -> &[Binding]| entry.as_ref().map(of).unwrap_or_default();
+            let bound = self.bind(ports(|entry| &entry.ports));
+            let checked = self.bind(ports(|entry| &entry.check_ports));
             let before = old.servers.get(&name);
             let rebound = before.map(|s| (&s.ports, s.service_start, s.service_end))
                 != entry.as_ref().map(|s| (&s.ports, s.service_start, s.service_end));
@@ -62,6 +59,12 @@ impl Aggregator {
             self.port_id(port);
         }
         self.link_ports();
+    }
+
+    /// The ports of `bindings` with their numbers, new ones where they have none yet.
+    fn bind(&mut self, bindings: &[Binding]) -> Vec<Bound> {
+        let bound = |b: &Binding| Bound { port: self.port_id(&b.port), binding: b.clone() };
+        bindings.iter().map(bound).collect()
     }
 
     /// Tells every port its servers and its speeds, and every server that waits where to begin.

@@ -217,8 +217,8 @@ impl Policy {
     }
 }
 
-/// The least rate that is `at_percent` of `factor` times `allowance` or more, that is rounded up; `None` where no rate
-/// is: the allowance is 0, and nothing is a multiple of that, or the product is above every rate.
+/// The least rate that is `at_percent` of `factor` times `allowance` or more, that is rounded up; `None` where no
+/// rate is: the allowance is 0, and nothing is a multiple of that, or the product is above every rate.
 ///
 /// 80 % of 10 times 1,000,000 bit/s are 8,000,000 bit/s.
 #[must_use]
