@@ -82,7 +82,7 @@ fn recommendation(server: &str, rule: Rule) -> Box<Recommendation> {
             }],
         }),
     };
-    finding["since"] = json!("2026-11-25T17:55:00Z");
+    finding["began"] = json!("2026-11-25T17:55:00Z");
     let outcome = |p95: u64, amount: &str| {
         json!({
             "p95_bps": p95, "overage_bps": p95 - 1_000_000, "billable_bps": p95 - 1_000_000, "amount": amount,
@@ -174,7 +174,7 @@ async fn a_case_survives_a_restart_as_it_was() {
     let resumed = resumed(&cases).await;
     assert_eq!((resumed.open, resumed.standing.applied), (Some(1), true));
     assert_eq!(resumed.standing.holding.keys().collect::<Vec<_>>(), [&Rule::Flood]);
-    assert_eq!(resumed.looked_at, Some(Slot::of(at(6))));
+    assert_eq!(resumed.looked_at, Some(Slot::of(slot(at(6)).0)));
     let lifted = cases.lift(1, &word("over", at(9))).await.unwrap();
     assert_eq!(lifted.steps.last().unwrap().serial, 9);
     let after = self::resumed(&cases).await;
@@ -347,7 +347,7 @@ async fn a_case_goes_all_the_way_over_the_api() {
     }
     let recommended = site.get("/v1/recommendations").await;
     assert_eq!(recommended["recommendations"][0]["case"], 2, "the newest first");
-    assert_eq!(recommended["recommendations"][1]["recommendation"]["rules"][0]["evidence"]["slots"][2], 3);
+    assert_eq!(recommended["recommendations"][1]["recommendation"]["rules"][0]["of"], 12);
     let text = recommended["recommendations"][1]["text"]["en"].as_str().unwrap();
     assert!(text.starts_with("Limit server web01 of customer c001 to 1 Mbps until"), "{text}");
 

@@ -23,8 +23,8 @@ use health::Health;
 use meters::Meters;
 use uplinks::Uplinks;
 
-/// How often is looked: silence is told within a minute, and a slot is ten of these.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How often is looked: silence is told within a minute, and a slot is twenty of these.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// What of the service is looked at.
 pub struct Lookout {

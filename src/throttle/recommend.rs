@@ -37,7 +37,7 @@ pub struct Found<'a> {
     pub allowance: Bps,
     /// The newest samples up to the slot, ascending.
     pub seen: &'a [Seen],
-    /// What each rule found, with the slot since which it holds.
+    /// What each rule found, with the slot in which it began to hold.
     pub evidence: &'a [(Slot, Evidence)],
     /// What shared lines carried in the slot.
     pub loads: &'a Loads,
@@ -73,7 +73,7 @@ pub fn recommend(state: &Aggregator, entry: &Entry, server: &Server, found: Foun
         out_bps: rates.out_bps,
         rules: evidence
             .iter()
-            .map(|(since, evidence)| Finding { since: Instant(since.start()), evidence: evidence.clone() })
+            .map(|(began, evidence)| Finding { began: Instant(began.start()), evidence: evidence.clone() })
             .collect(),
         slots: slots(seen, &plain),
         until: Instant(until(&cap, month, now)),

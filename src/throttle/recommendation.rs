@@ -56,8 +56,8 @@ pub struct Recommendation {
 /// A rule that holds, and by which figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The first instant of the slot since which it holds.
-    pub since: Instant,
+    /// The first instant of the slot in which it began to hold.
+    pub began: Instant,
     /// Which, with all the figures that a person checks.
     #[serde(flatten)]
     pub evidence: Evidence,

@@ -75,8 +75,8 @@ impl Compared {
         let oldest = Slot(until.0.saturating_sub(RECENT_SLOTS));
         let mut slot = self.next.unwrap_or(until.previous()).max(oldest);
         while slot < until {
-            let (switch, nic) =
-                (carried(state, server, PortKind::Switch, slot), carried(state, server, PortKind::Nic, slot));
+            let [switch, nic] =
+                [PortKind::Switch, PortKind::Nic].map(|kind| carried(state, inventory, server, kind, slot));
             match self.agreement.observe(slot, Both { switch: &switch, nic: &nic }).change {
                 Some(Change::Raised(found)) => self.alert = Some(alert(inventory, entry, &found)),
                 Some(Change::Cleared) => self.alert = None,
@@ -96,11 +96,35 @@ fn has_both(server: &Server) -> bool {
             .all(|kind| server.bound.iter().chain(&server.checked).any(|bound| bound.binding.kind == kind))
 }
 
-/// What each port of one kind carried, those that count and those that are compared.
-fn carried(state: &Aggregator, server: &Server, kind: PortKind, slot: Slot) -> Vec<Option<Carried>> {
+/// What each port of one kind carried, those that count and those that are compared; nothing of a member of their LAGs that the
+/// inventory does not have for the server.
+fn carried(
+    state: &Aggregator,
+    inventory: &Inventory,
+    server: &Server,
+    kind: PortKind,
+    slot: Slot,
+) -> Vec<Option<Carried>> {
     let ports = state.ports_of(server, slot).chain(state.checked_ports_of(server, slot));
-    let carried = |port: &Port| Some(Carried { slot: port.carried(slot)?, width: port.meter.last()?.width });
-    ports.filter(|(bound, _)| bound.binding.kind == kind).map(|(_, port)| carried(port)).collect()
+    let ports: Vec<&Port> =
+        ports.filter(|(bound, _)| bound.binding.kind == kind).map(|(_, port)| port).collect();
+    let carried = |port: &&Port| Some(Carried { slot: port.carried(slot)?, width: port.meter.last()?.width });
+    let is_there = |device: &str, interface: &str| {
+        ports.iter().any(|port| (port.key.device(), port.key.interface()) == (device, interface))
+    };
+    let mut missing: Vec<(&str, &str)> = Vec::new();
+    for port in &ports {
+        let device = port.key.device();
+        for lag in inventory.devices.get(device).map_or(&[][..], |device| &device.lags) {
+            if lag.members.iter().any(|member| member == port.key.interface()) {
+                let others = lag.members.iter().filter(|member| !is_there(device, member));
+                missing.extend(others.map(|member| (device, member.as_str())));
+            }
+        }
+    }
+    missing.sort_unstable();
+    missing.dedup();
+    ports.iter().map(carried).chain(missing.iter().map(|_| None)).collect()
 }
 
 fn alert(inventory: &Inventory, entry: &Entry, found: &Disagreement) -> Alert {
@@ -188,23 +212,22 @@ mod tests {
         let mut state = Aggregator::new(Times::default(), START);
         state.set_inventory(Inventory::from_document(&toml::from_str(INVENTORY).unwrap()).unwrap());
         let (mut meters, mut nic) = (Meters::default(), 0);
-        let mut put =
-            |state: &mut Aggregator, device: &str, interface: &str, minute: i64, rx: u64, tx: u64| {
-                let id = state.port_id(&PortKey::new(device, interface).unwrap());
-                let counters = Counters {
-                    time: START.plus_ms(minute * 60_000),
-                    rx_octets: rx,
-                    tx_octets: tx,
-                    width: Width::Bits64,
-                    uptime_cs: None,
-                    discontinuity_cs: None,
-                    rx_packets: None,
-                    tx_packets: None,
-                    speed_bps: None,
-                };
-                assert!(state.accept(id, counters.time));
-                state.observe(id, &counters);
+        let put = |state: &mut Aggregator, device: &str, interface: &str, minute: i64, rx: u64, tx: u64| {
+            let id = state.port_id(&PortKey::new(device, interface).unwrap());
+            let counters = Counters {
+                time: START.plus_ms(minute * 60_000),
+                rx_octets: rx,
+                tx_octets: tx,
+                width: Width::Bits64,
+                uptime_cs: None,
+                discontinuity_cs: None,
+                rx_packets: None,
+                tx_packets: None,
+                speed_bps: None,
             };
+            assert!(state.accept(id, counters.time));
+            state.observe(id, &counters);
+        };
         let told = (0..=60).map(|minute| {
             put(&mut state, "sw1", "ge1", minute, 0, switch_bps / 8 * 60 * minute.unsigned_abs());
             put(&mut state, "sw1", "ge9", minute, 0, 0);

@@ -15,8 +15,9 @@ const IF_INDEX_FIRST: u32 = 513;
 const IF_INDEX_CORE: u32 = 645;
 const SERVER_PORT_BPS: u64 = 1_000_000_000;
 const CORE_PORT_BPS: u64 = 10_000_000_000;
-/// What is bought of Nagoya's single line: little enough that one server can crowd it.
-const NAGOYA_LINE_BPS: u64 = 200_000_000;
+/// What is bought of Nagoya's single line, and more for each of its servers: little enough that one of them can crowd it.
+const NAGOYA_LINE_BPS: u64 = 195_000_000;
+const NAGOYA_LINE_BPS_PER_SERVER: u64 = 700_000;
 
 /// Switches while servers are being connected to them.
 #[derive(Default)]
@@ -88,6 +89,8 @@ impl Wiring {
         let first = switches.len();
         let all: Vec<usize> = (first..first + self.chain.len()).collect();
         let carries: Vec<String> = (1..=all.len()).map(|number| format!("ngo-sw{number}")).collect();
+        let servers = u64::try_from(self.chain.iter().map(Vec::len).sum::<usize>()).unwrap_or(0);
+        let line_bps = NAGOYA_LINE_BPS + NAGOYA_LINE_BPS_PER_SERVER * servers;
         for (at, ports) in self.chain.into_iter().enumerate() {
             let mut switch = switch(seed, format!("ngo-sw{}", at + 1), NAGOYA, ports);
             let towards = if at == 0 { all.clone() } else { vec![first + at] };
@@ -96,7 +99,7 @@ impl Wiring {
             let port = trunk(&mut switch, alias, far_end)?;
             if at == 0 {
                 let carries = carries.clone();
-                uplinks.push(Uplink { region: NAGOYA, port, speed_bps: NAGOYA_LINE_BPS, carries });
+                uplinks.push(Uplink { region: NAGOYA, port, speed_bps: line_bps, carries });
                 for next in 1..all.len() {
                     let far_end = FarEnd::Downstream { switch: first + next };
                     trunk(&mut switch, &format!("trunk: ngo-sw{}", next + 1), far_end)?;

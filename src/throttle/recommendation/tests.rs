@@ -39,7 +39,7 @@ fn evidence(rule: Rule) -> Evidence {
             expected: 8_640,
             burst_slots: 432,
             slots_at_or_over: AtOrOver::Exactly(433),
-            since: None,
+            since: Some(slot(500)),
         }),
         Rule::Uplink => Evidence::Uplink(evidence::Uplink {
             slot: slot(0),
@@ -83,7 +83,7 @@ pub(crate) fn recommendation(rules: &[Rule]) -> Recommendation {
         amount: Some(Decimal::from(amount)),
         currency: Some("JPY".to_owned()),
     };
-    let finding = |rule: &Rule| Finding { since: slot, evidence: evidence(*rule) };
+    let finding = |rule: &Rule| Finding { began: slot, evidence: evidence(*rule) };
     Recommendation {
         server: "web01".to_owned(),
         customer: "c001".to_owned(),
