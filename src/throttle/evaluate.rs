@@ -42,12 +42,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// passes. A device that is silent must not delay the others' figures for the whole grace.
 const PATIENCE_MS: i64 = 120_000;
 
-/// How far back is looked at a start without a note of how far the last one came: an hour, for what is long past is no
-/// reason to act.
-const FIRST_SLOTS: i64 = 12;
-
 /// How many slots' shared lines are kept for servers that close late: the default grace, and two more.
 const LOADS_KEPT: usize = 4;
+
+/// How far back is looked at a start without a note of how far the last one came: as far as shared lines are known, for
+/// what is long past is no reason to act.
+const FIRST_SLOTS: i64 = 4;
 
 /// Something that happened to a server's rules.
 #[derive(Debug)]
