@@ -58,10 +58,12 @@ impl Tasks {
     /// Stops them, and returns when each has ended.
     async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
+        let mut outcome = Ok(());
         for (name, task) in self.running {
-            task.await.with_context(|| format!("{name} ended unexpectedly"))??;
+            let ended = task.await.with_context(|| format!("{name} ended unexpectedly"));
+            outcome = outcome.and(ended.and_then(|ended| ended));
         }
-        Ok(())
+        outcome
     }
 }
 
@@ -203,7 +205,7 @@ impl Service {
     /// may still go out, and then the store.
     ///
     /// # Errors
-    /// When a part did not end in order.
+    /// The first part's that did not end in order; the others are stopped all the same.
     pub async fn stop(self) -> anyhow::Result<()> {
         let Self {
             intake,
@@ -220,9 +222,9 @@ impl Service {
         } = self;
         // A close that is under way is broken off first, so that nobody waits for it.
         answering.stop.cancel();
-        watching.stop().await?;
+        let mut outcome = watching.stop().await;
         desk.stop().await;
-        answering.stop().await?;
+        outcome = outcome.and(answering.stop().await);
         // Once more, for what came in meanwhile.
         desk.stop().await;
         drop(desk);
@@ -233,11 +235,10 @@ impl Service {
             tracing::warn!(error = %error, "collectors' newest reports are not stored");
         }
         drop((collectors, intake));
-        metering.stop().await?;
-        delivering.stop().await?;
+        outcome = outcome.and(metering.stop().await);
+        outcome = outcome.and(delivering.stop().await);
         drop(alerts);
-        store.close().await?;
-        Ok(())
+        outcome.and(store.close().await.map_err(anyhow::Error::from))
     }
 }
 

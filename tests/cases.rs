@@ -20,10 +20,11 @@ use meter95::metering::throttle::Rule;
 use meter95::metering::units::{Bps, Slot};
 use meter95::throttle::case::{Case, State};
 use meter95::throttle::desk::{CaseError, Cases, Filter, Observation};
+use meter95::throttle::evaluate::Evaluator;
 use meter95::throttle::recommendation::Recommendation;
 use meter95::throttle::standing::{Resumed, standings};
 use meter95::throttle::step::{Attempt, Channel, Outcome, SERVICE};
-use meter95_reading::Timestamp;
+use meter95_reading::{Counters, PortKey, Reading, Timestamp, Width};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -497,4 +498,67 @@ async fn a_case_goes_all_the_way_on_the_command_line() {
         !output.status.success() && says.contains("template tc.txt, line 1: there is no nonsense"),
         "{says}"
     );
+}
+
+/// web01's two ports, read each minute for an hour and a half up to `until`, with 20 Mbps towards the server on one of them.
+fn busy(until: Timestamp) -> Vec<Reading> {
+    let reading = |device: &str, interface: &str, minute: i64, octets: u64| Reading {
+        port: PortKey::new(device, interface).unwrap(),
+        counters: Counters {
+            time: until.plus_ms((minute - 90) * 60_000),
+            rx_octets: 0,
+            tx_octets: octets,
+            width: Width::Bits64,
+            uptime_cs: None,
+            discontinuity_cs: None,
+            rx_packets: None,
+            tx_packets: None,
+            speed_bps: None,
+        },
+    };
+    let octets = |minute: i64| 20_000_000 / 8 * 60 * minute.unsigned_abs();
+    let both = |minute: i64| {
+        [reading("sw1", "ge-0/0/1", minute, octets(minute)), reading("web01", "eth0", minute, 0)]
+    };
+    (0..=90).flat_map(both).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_go_on_with_what_people_did() {
+    let (store, dir) = support::store_and_dir("cases-rules").await;
+    let document: Document = toml::from_str(INVENTORY).unwrap();
+    let changes = changes(&Document::default(), &document);
+    store.put_inventory(&changes, 1, NOW, "test").await.unwrap();
+    let mut pipeline = Pipeline::open(store.clone(), Times::default(), Clock::Machine(NOW)).await.unwrap();
+    assert_eq!(pipeline.take(vec![busy(NOW)]).await[0].taken, 182);
+    pipeline.flush().await.unwrap();
+    let cases = Cases::new(store.clone(), &dir);
+    let kinds = async || {
+        let case = cases.get(1).await.unwrap();
+        case.steps.iter().map(|step| step.body.kind().name()).collect::<Vec<_>>()
+    };
+    let mut rules = Evaluator::open(pipeline.live(), cases.clone(), store.clone()).await.unwrap();
+    rules.look(NOW).await.unwrap();
+    assert_eq!(kinds().await, ["opened"]);
+    rules.look(NOW).await.unwrap();
+    assert_eq!(kinds().await.len(), 1, "nothing has closed since");
+
+    // A person dismisses it and takes it up again: the rule that still holds begins anew in it with the next slot.
+    cases.dismiss(1, &word("agreed", at(1))).await.unwrap();
+    cases.reopen(1, &word("not agreed after all", at(2))).await.unwrap();
+    let later = NOW.plus_ms(3_600_000);
+    assert!(pipeline.take(vec![busy(later)]).await[0].taken > 0);
+    let looks = async {
+        for _ in 0..3 {
+            rules.look(later).await.unwrap();
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), looks).await.expect("it goes round in circles");
+    assert_eq!(kinds().await, ["opened", "dismissed", "reopened", "fired"]);
+
+    // After a restart it goes on as if nothing had been.
+    let mut rules = Evaluator::open(pipeline.live(), cases.clone(), store.clone()).await.unwrap();
+    rules.look(later).await.unwrap();
+    assert_eq!(kinds().await.len(), 4);
+    assert_eq!(cases.list(&Filter::default()).await.unwrap().len(), 1);
 }

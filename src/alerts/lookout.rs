@@ -8,6 +8,7 @@ pub mod reviews;
 pub mod silence;
 pub mod uplinks;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use meter95_reading::Timestamp;
@@ -25,6 +26,9 @@ use uplinks::Uplinks;
 
 /// How often is looked: silence is told within a minute, and a slot is twenty of these.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// The source of alerts about silent ports and devices.
+const PORTS: &str = "ports";
 
 /// What of the service is looked at.
 pub struct Lookout {
@@ -52,7 +56,6 @@ pub enum LookError {
 }
 
 /// What is remembered from look to look.
-#[derive(Default)]
 struct Memory {
     uplinks: Uplinks,
     meters: Meters,
@@ -62,7 +65,12 @@ struct Memory {
 impl Lookout {
     /// Looks until `stop`. What fails is looked at again with the next look.
     pub async fn run(self, now: impl Fn() -> Timestamp, stop: CancellationToken) {
-        let mut memory = Memory { meters: Meters::resume(&self.board.raised()), ..Memory::default() };
+        let raised = self.board.raised();
+        let mut memory = Memory {
+            uplinks: Uplinks::resume(&raised),
+            meters: Meters::resume(&raised),
+            health: Health::resume(&raised),
+        };
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
@@ -78,12 +86,14 @@ impl Lookout {
 
     /// Tells the board everything that is true at `now`.
     async fn look(&self, memory: &mut Memory, now: Timestamp) -> Result<(), LookError> {
+        let silent = self.board.raised().into_iter().filter(|notice| notice.source == PORTS);
+        let silent: BTreeSet<String> = silent.map(|notice| notice.alert.key).collect();
         let (burst, uplinks, silence, meters, health) = {
             let state = self.live.read();
             (
                 burst::alerts(&state),
                 memory.uplinks.look(&state),
-                silence::alerts(&state, self.since, now),
+                silence::alerts(&state, self.since, now, &silent),
                 memory.meters.look(&state),
                 memory.health.look(&state, self.live.vitals().report(now), self.since, now),
             )
@@ -91,7 +101,7 @@ impl Lookout {
         let board = &self.board;
         board.set("burst", burst, now).await?;
         board.set("uplinks", uplinks, now).await?;
-        board.set("ports", silence, now).await?;
+        board.set(PORTS, silence, now).await?;
         board.set("meters", meters, now).await?;
         board.set("health", health, now).await?;
         board.set("collectors", silence::collectors(&self.collectors.list().await?, now), now).await?;

@@ -321,9 +321,9 @@ impl Case {
                 self.limit = Some(Limit { cap_bps: *cap_bps, until: *until });
                 self.enter(State::Applied, step.at);
             }
-            Body::Lifted => self.enter(State::Lifted, step.at),
-            Body::Dismissed => self.enter(State::Dismissed, step.at),
-            Body::Resolved { .. } => self.enter(State::Resolved, step.at),
+            Body::Lifted => self.end(State::Lifted, step.at),
+            Body::Dismissed => self.end(State::Dismissed, step.at),
+            Body::Resolved { .. } => self.end(State::Resolved, step.at),
             Body::Reopened => {
                 self.reopenings = self.reopenings.saturating_add(1);
                 (self.begun_at, self.contact_from) = (step.at, step.at);
@@ -344,6 +344,12 @@ impl Case {
             Body::Answered => self.answered_at = Some(step.at),
             Body::Ready => self.ready_at = Some(step.at),
         }
+    }
+
+    /// No rule holds in what has ended: one that goes on does so in whatever comes after it.
+    fn end(&mut self, state: State, at: Timestamp) {
+        self.holding.clear();
+        self.enter(state, at);
     }
 
     fn enter(&mut self, state: State, at: Timestamp) {

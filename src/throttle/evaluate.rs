@@ -4,7 +4,7 @@
 //! the shell around it: it writes that, learns what people have done, and notes how far it has come, so that a restart goes
 //! on as if nothing had been.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use meter95_reading::Timestamp;
@@ -26,8 +26,8 @@ use crate::metering::period::SlotSpan;
 use crate::metering::sample::Rates;
 use crate::metering::throttle::evidence::Evidence;
 use crate::metering::throttle::packets::Packets;
-use crate::metering::throttle::policy::WINDOW_SLOTS_MAX;
-use crate::metering::throttle::rules::{Seen, Shared};
+use crate::metering::throttle::policy::{Policy, WINDOW_SLOTS_MAX};
+use crate::metering::throttle::rules::{Ask, Seen, Shared, uplink};
 use crate::metering::throttle::standing::Event;
 use crate::metering::throttle::watch::{Change, Facts, Watch};
 use crate::metering::throttle::{Rule, RuleSet};
@@ -95,13 +95,11 @@ impl Round {
         }
     }
 
-    /// Goes on with a server as its log says.
-    pub fn resume(&mut self, server: ServerId, watch: Watch, looked_at: Option<Slot>) {
+    /// Goes on with a server as its log says, from the slot `next` on; from where the rules have come otherwise.
+    pub fn resume(&mut self, server: ServerId, watch: Watch, next: Option<Slot>) {
         self.make_room(server);
         self.watches[server.index()] = watch;
-        if let Some(slot) = looked_at {
-            self.next[server.index()] = Some(slot.next().max(self.begin.unwrap_or(Slot(0))));
-        }
+        self.next[server.index()] = next;
     }
 
     /// Takes in what a person has done about a server's case in `slot`.
@@ -197,7 +195,9 @@ impl Round {
             self.packets.extend(slots.take_while(|s| *s <= slot).map(|slot| packets(state, server, slot)));
         }
         let loads = self.loads.iter().find(|(of, _)| *of == slot).map(|(_, loads)| loads);
-        let shared = loads.and_then(|loads| fullest(loads, server.id));
+        let none = Shared::default();
+        let rates = self.seen.last().filter(|seen| seen.slot == slot).map(|seen| seen.rates);
+        let shared = loads.map(|loads| most_used(loads, server.id, &policy, slot, rates).unwrap_or(&none));
         let allowance = granted.in_slot(slot);
         let facts =
             Facts { slot, allowance, seen: &self.seen, tally: &server.tally, shared, packets: &self.packets };
@@ -239,9 +239,21 @@ fn packets(state: &Aggregator, server: &Server, slot: Slot) -> Packets {
     Packets::of(slot, carried.iter().map(|(carried, kind)| (carried, *kind)))
 }
 
-/// Of the lines that a server shares, those that are nearest to their speed.
-fn fullest(loads: &Loads, server: ServerId) -> Option<&Shared> {
-    loads.of_server(server).map(|group| &group.shared).max_by_key(|shared| shared.used_permille())
+/// Of the lines that a server shares, those by which *uplink* holds, or else would go on holding, or else the fullest.
+fn most_used<'a>(
+    loads: &'a Loads,
+    server: ServerId,
+    policy: &Policy,
+    slot: Slot,
+    rates: Option<Rates>,
+) -> Option<&'a Shared> {
+    let meets = |shared: &Shared, at_percent: u32| {
+        let ask = Ask { at_percent, from: Slot(i64::MIN) };
+        policy.uplink.zip(rates).is_some_and(|(rule, rates)| uplink(rule, ask, slot, rates, shared).is_some())
+    };
+    loads.of_server(server).map(|group| &group.shared).max_by_key(|shared| {
+        (meets(shared, 100), meets(shared, policy.release_percent), shared.used_permille())
+    })
 }
 
 /// The rules, and where what they find is written.
@@ -256,6 +268,9 @@ pub struct Evaluator {
     serial: u64,
     /// What could not be written yet.
     pending: Vec<Happened>,
+    /// Servers of which the log refused something, with the slot in which that was: what a person did was quicker. They go on
+    /// from the log.
+    overtaken: BTreeMap<ServerId, Slot>,
     /// How far the store knows that the rules have come.
     marked: Option<Slot>,
 }
@@ -269,8 +284,8 @@ impl Evaluator {
         let mark = store.mark(Mark::RulesLooked).await?;
         let marked = mark.and_then(|mark| i64::try_from(mark).ok()).map(Slot);
         let round = Round::new(marked);
-        let (open, pending) = (HashMap::new(), Vec::new());
-        let mut evaluator = Self { live, cases, store, round, open, serial: 0, pending, marked };
+        let (open, pending, overtaken) = (HashMap::new(), Vec::new(), BTreeMap::new());
+        let mut evaluator = Self { live, cases, store, round, open, serial: 0, pending, overtaken, marked };
         evaluator.resume().await?;
         Ok(evaluator)
     }
@@ -296,6 +311,7 @@ impl Evaluator {
     /// When the store can't be used; nothing is lost then.
     pub async fn look(&mut self, now: Timestamp) -> Result<(), CaseError> {
         loop {
+            self.go_on_from_the_log().await?;
             self.learn().await?;
             if self.pending.is_empty() {
                 let live = self.live.read();
@@ -305,6 +321,10 @@ impl Evaluator {
                 break;
             }
             self.write(now).await?;
+            if !self.overtaken.is_empty() {
+                // Whatever is refused is not asked for again at once.
+                return Ok(());
+            }
         }
         let mark = {
             let live = self.live.read();
@@ -321,13 +341,34 @@ impl Evaluator {
     async fn resume(&mut self) -> Result<(), CaseError> {
         let standings = standings(self.cases.list(&Default::default()).await?.iter().map(|case| &**case));
         self.serial = self.cases.last_serial();
+        let mark = self.marked;
         for (server, resumed) in standings {
-            self.resume_one(&server, resumed).await?;
+            self.resume_one(&server, resumed, mark).await?;
         }
         Ok(())
     }
 
-    async fn resume_one(&mut self, server: &str, resumed: Resumed) -> Result<(), CaseError> {
+    /// Goes on with overtaken servers as the log says.
+    async fn go_on_from_the_log(&mut self) -> Result<(), CaseError> {
+        while let Some((id, slot)) = self.overtaken.first_key_value().map(|(id, slot)| (*id, *slot)) {
+            let name = self.live.read().servers().get(id.index()).map(|server| server.name.clone());
+            if let Some(name) = name {
+                let of_server = self.cases.of_server(&name).await?;
+                let mut standings = standings(of_server.iter().map(|case| &**case));
+                self.resume_one(&name, standings.remove(&name).unwrap_or_default(), Some(slot)).await?;
+            }
+            self.overtaken.remove(&id);
+        }
+        Ok(())
+    }
+
+    /// Goes on with a server as its log says, from where the log ends, but not before the slot `least`.
+    async fn resume_one(
+        &mut self,
+        server: &str,
+        resumed: Resumed,
+        least: Option<Slot>,
+    ) -> Result<(), CaseError> {
         let Resumed { standing, looked_at, open } = resumed;
         let (id, rules, closed_until) = {
             let live = self.live.read();
@@ -338,10 +379,13 @@ impl Evaluator {
             None => Vec::new(),
             Some(from) => self.samples(id, SlotSpan { from, until: closed_until }).await?,
         };
+        // Slots of which memory tells nothing any more are not looked at, but they count.
+        let oldest = Slot(closed_until.0.saturating_sub(RECENT_SLOTS));
+        let next = looked_at.map(Slot::next).max(least).map(|next| next.max(oldest));
         // What follows is observed, and counted then.
-        let before = |(slot, _): &(Slot, Rates)| looked_at.is_none_or(|looked_at| *slot <= looked_at);
+        let before = |(slot, _): &(Slot, Rates)| next.is_none_or(|next| *slot < next);
         let watch = Watch::resume(standing, &rules, samples.into_iter().filter(before));
-        self.round.resume(id, watch, looked_at);
+        self.round.resume(id, watch, next);
         match open {
             Some(case) => self.open.insert(id, case),
             None => self.open.remove(&id),
@@ -370,36 +414,27 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Writes what waits. What the log refuses was overtaken by what a person did: that server goes on from the log.
+    /// Writes what waits, and notes of whom the log refused something.
     async fn write(&mut self, now: Timestamp) -> Result<(), CaseError> {
         let mut observations = Vec::new();
-        let mut servers = Vec::new();
+        let mut of = Vec::new();
         for happened in &self.pending {
             for observation in self.observations(happened) {
                 observations.push(observation);
-                servers.push(happened.server);
+                of.push((happened.server, happened.slot));
             }
         }
         let written = self.cases.observe(observations, now).await?;
         self.pending.clear();
-        let mut overtaken = Vec::new();
-        for (server, outcome) in servers.into_iter().zip(written) {
+        for ((server, slot), outcome) in of.into_iter().zip(written) {
             match outcome {
                 Ok(case) if case.state.is_over() => drop(self.open.remove(&server)),
                 Ok(case) => drop(self.open.insert(server, case.id)),
                 Err(error) => {
                     tracing::warn!(error = %error, "what a rule found was overtaken");
-                    overtaken.push(server);
+                    self.overtaken.entry(server).or_insert(slot);
                 }
             }
-        }
-        for id in overtaken {
-            let name = self.live.read().servers().get(id.index()).map(|server| server.name.clone());
-            let Some(name) = name else { continue };
-            let of_server = self.cases.of_server(&name).await?;
-            let mut standings = standings(of_server.iter().map(|case| &**case));
-            let resumed = standings.remove(&name).unwrap_or_default();
-            self.resume_one(&name, resumed).await?;
         }
         Ok(())
     }

@@ -48,7 +48,8 @@ pub struct Found<'a> {
 pub fn recommend(state: &Aggregator, entry: &Entry, server: &Server, found: Found<'_>) -> Recommendation {
     let Found { slot, policy, allowance, seen, evidence, loads } = found;
     let inventory = state.inventory();
-    let closed_until = slot.next();
+    // The tally has all slots that have closed, also those after this one where several closed at once.
+    let closed_until = state.closed_until(server).max(slot.next());
     let last_hour = &seen[seen.len().saturating_sub(LAST_HOUR)..];
     let rates = mean(last_hour).unwrap_or_default();
     // Not known for a moment after large revisions: nothing is told of the month then.
@@ -60,7 +61,7 @@ pub fn recommend(state: &Aggregator, entry: &Entry, server: &Server, found: Foun
         let figures = outlook(&server.tally, closed_until, rates, cap).ok();
         outcome(inventory, entry, month, figures.as_ref())
     };
-    let now = closed_until.start();
+    let now = slot.end();
     Recommendation {
         server: entry.id.clone(),
         customer: entry.customer.clone(),

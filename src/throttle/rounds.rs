@@ -15,7 +15,7 @@ use super::contact::{Next, Planned, Rounds, plan};
 use super::desk::{CaseError, Cases, Filter, by_service};
 use super::letter::{Message, To};
 use super::step::{Attempt, Channel, Outcome};
-use super::templates::{TemplateError, Templates};
+use super::templates::Templates;
 use crate::aggregator::pipeline::Live;
 use crate::alerts::event::{Letter, Recipient};
 use crate::alerts::outbox::{self, Outbox, OutboxError};
@@ -51,9 +51,6 @@ pub enum ContactError {
     /// The letter can't be put.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
-    /// The letter has no words.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
 }
 
 impl Contacts {
@@ -135,7 +132,15 @@ impl Contacts {
                     (contact.language.unwrap_or(Language::En), Instant(now.plus_ms(answer_ms)));
                 let to_whom = To { contact: &contact.name, lang, round: planned.round, rounds, answer_by };
                 let letter = super::letter::Letter::new(case, &to_whom);
-                let Message { subject, text } = self.templates.letter(lang, &letter)?;
+                let Message { subject, text } = match self.templates.letter(lang, &letter) {
+                    Ok(message) => message,
+                    // A template that can't be used for this one must not keep the others from being told.
+                    Err(error) => {
+                        return self
+                            .record(case, planned, Outcome::Failed, format!("{detail}: {error}"), now)
+                            .await;
+                    }
+                };
                 let data = json!({ "case": case.id, "round": planned.round, "recommendation": &*case.recommendation });
                 let letter = Letter { id: planned.id.clone(), at: now, to, subject, text, data };
                 match self.outbox.post(letter, now).await {
@@ -152,6 +157,18 @@ impl Contacts {
             Some(outbox::Outcome::Failed { reason, .. }) => (Outcome::Failed, format!("{detail}: {reason}")),
         };
         let (outcome, detail) = outcome;
+        self.record(case, planned, outcome, detail, now).await
+    }
+
+    /// Records what came of an attempt.
+    async fn record(
+        &self,
+        case: &Case,
+        planned: &Planned,
+        outcome: Outcome,
+        detail: String,
+        now: Timestamp,
+    ) -> Result<(), ContactError> {
         let Planned { round, contact, name, channel, .. } = planned.clone();
         let attempt = Attempt { round, contact, name, channel, outcome, detail };
         let word = by_service(&format!("round {round} of contacting the customer"), now);

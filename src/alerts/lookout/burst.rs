@@ -10,6 +10,7 @@ use crate::inventory::Server as Entry;
 use crate::metering::period::Month;
 use crate::metering::tally::Figures;
 use crate::metering::units::{Bps, Slot};
+use crate::throttle::recommendation::words::mbps;
 
 /// The alerts of all servers' running month. One that is used up is not half used as well, and overage that is locked
 /// in is told beside it, since one says what can be done and the other what it costs.
@@ -67,12 +68,13 @@ fn of(entry: &Entry, period: Month, figures: &Figures, allowance: Bps) -> impl I
     });
     let all = used_up.then(|| {
         let says = format!(
-            "server {server} has used all {burst_slots} slots that {period} forgives; the next above {allowance} bit/s is billed"
+            "server {server} has used all {burst_slots} slots that {period} forgives; the next above {} is billed",
+            mbps(allowance)
         );
         alert(AlertKind::BurstUsed, Severity::Warning, says)
     });
     let billed = overage.map(|overage| {
-        let says = format!("server {server} ends {period} with an overage of {overage} bit/s at least");
+        let says = format!("server {server} ends {period} with an overage of {} at least", mbps(overage));
         alert(AlertKind::LockedInOverage, Severity::Info, says)
     });
     half.into_iter().chain(all).chain(billed)

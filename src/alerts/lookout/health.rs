@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::aggregator::state::{Aggregator, GRACE_MS_DEFAULT};
 use crate::aggregator::vitals::{Behind, Refusal, Report, Skew, last_read};
-use crate::alerts::alert::{Alert, AlertKind, Severity};
+use crate::alerts::alert::{Alert, AlertKind, Notice, Severity};
 use crate::inventory::instant::{Instant, rfc3339};
 use crate::metering::sample::COVERED_MS_MIN;
 use crate::metering::units::Slot;
@@ -31,10 +31,18 @@ const BEHIND_MS: i64 = 30_000;
 /// What is remembered from look to look.
 #[derive(Debug, Default)]
 pub struct Health {
-    unsampled: bool,
+    /// That too many ports have no figure, while that is so.
+    unsampled: Option<Alert>,
 }
 
 impl Health {
+    /// Goes on with the alerts that are `raised`.
+    #[must_use]
+    pub fn resume(raised: &[Notice]) -> Self {
+        let unsampled = raised.iter().find(|notice| notice.alert.kind == AlertKind::PortsUnsampled);
+        Self { unsampled: unsampled.map(|notice| notice.alert.clone()) }
+    }
+
     /// How the metering is doing at `now`, in a service that has been running since `since`, with `report` of what came in.
     pub fn look(
         &mut self,
@@ -57,7 +65,7 @@ impl Health {
     fn unsampled(&mut self, state: &Aggregator, since: Timestamp, now: Timestamp) -> Option<Alert> {
         let slot = Slot::of(now.plus_ms(-SAMPLED_AFTER_MS)).previous();
         if slot.start() < since {
-            return None;
+            return self.unsampled.clone();
         }
         let (mut ports, mut sampled) = (0_u64, 0_u64);
         for server in state.servers().iter().filter(|server| server.service.contains(slot)) {
@@ -67,14 +75,14 @@ impl Health {
                     u64::from(port.carried(slot).is_some_and(|slot| slot.covered_ms >= COVERED_MS_MIN));
             }
         }
-        let least = if self.unsampled { SAMPLED_PERCENT_WELL } else { SAMPLED_PERCENT_MIN };
-        self.unsampled = sampled * 100 < ports * least;
-        self.unsampled.then(|| {
+        let least = if self.unsampled.is_some() { SAMPLED_PERCENT_WELL } else { SAMPLED_PERCENT_MIN };
+        self.unsampled = (sampled * 100 < ports * least).then(|| {
             let says =
                 format!("{sampled} of {ports} ports have a figure for the slot of {}", rfc3339(slot.start()));
             let details = json!({ "ports": ports, "sampled": sampled, "slot": Instant(slot.start()) });
             alert(AlertKind::PortsUnsampled, Severity::Warning, says, details)
-        })
+        });
+        self.unsampled.clone()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ports, devices and collectors that are not heard of any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use meter95_reading::{PortKey, Timestamp};
 use serde_json::json;
@@ -29,23 +29,31 @@ struct Heard<'a> {
 }
 
 impl Heard<'_> {
-    fn is_silent(&self, now: Timestamp) -> bool {
-        let heard = self.last.map_or(self.since, |last| last.max(self.since));
+    /// Whether it is; one that `was` before this start is until it is heard of.
+    fn is_silent(&self, now: Timestamp, was: bool) -> bool {
+        let heard = match self.last {
+            None if was => return true,
+            Some(last) if was => last,
+            last => last.map_or(self.since, |last| last.max(self.since)),
+        };
         now.ms_since(heard) > PORT_SILENT_MS
     }
 }
 
-/// The silent ports and devices at `now`, for a service that has been running since `since`. A device of which every
-/// metered port is silent is one alert instead of many.
+/// The silent ports and devices at `now`, for a service that has been running since `since`; `raised` are the keys of alerts
+/// that are raised. A device of which every metered port is silent is one alert instead of many.
 #[must_use]
-pub fn alerts(state: &Aggregator, since: Timestamp, now: Timestamp) -> Vec<Alert> {
+pub fn alerts(state: &Aggregator, since: Timestamp, now: Timestamp, raised: &BTreeSet<String>) -> Vec<Alert> {
     let mut devices: BTreeMap<&str, Vec<Heard<'_>>> = BTreeMap::new();
     for heard in metered(state, since, now) {
         devices.entry(heard.port.device()).or_default().push(heard);
     }
     let mut alerts = Vec::new();
     for (device, ports) in devices {
-        let silent: Vec<&Heard<'_>> = ports.iter().filter(|heard| heard.is_silent(now)).collect();
+        let was = |heard: &Heard<'_>| {
+            raised.contains(&device_key(device)) || raised.contains(&port_key(heard.port))
+        };
+        let silent: Vec<&Heard<'_>> = ports.iter().filter(|heard| heard.is_silent(now, was(heard))).collect();
         // A device with one metered port is as silent as that.
         if silent.len() == ports.len() {
             alerts.push(silent_device(device, &silent));
@@ -79,11 +87,19 @@ fn metered(state: &Aggregator, since: Timestamp, now: Timestamp) -> impl Iterato
     })
 }
 
+fn device_key(device: &str) -> String {
+    format!("device {device}")
+}
+
+fn port_key(port: &PortKey) -> String {
+    format!("port {} {}", port.device(), port.interface())
+}
+
 fn silent_device(device: &str, ports: &[&Heard<'_>]) -> Alert {
     let last = ports.iter().filter_map(|heard| heard.last).max();
     let region = ports.first().map_or("", |heard| heard.region);
     Alert {
-        key: format!("device {device}"),
+        key: device_key(device),
         kind: AlertKind::DeviceSilent,
         severity: Severity::Critical,
         labels: BTreeMap::from([
@@ -99,7 +115,7 @@ fn silent_port(heard: &Heard<'_>) -> Alert {
     let (device, interface) = (heard.port.device(), heard.port.interface());
     let (kind, owner) = heard.of;
     Alert {
-        key: format!("port {device} {interface}"),
+        key: port_key(heard.port),
         kind: AlertKind::PortSilent,
         severity: Severity::Warning,
         labels: BTreeMap::from([
@@ -187,7 +203,7 @@ mod tests {
             assert!(state.accept(id, counters.time));
             state.observe(id, &counters);
         }
-        let found = alerts(&state, NOW.plus_ms(-20 * 60_000), NOW);
+        let found = alerts(&state, NOW.plus_ms(-20 * 60_000), NOW, &BTreeSet::new());
         let found: Vec<(AlertKind, &str)> =
             found.iter().map(|alert| (alert.kind, alert.key.as_str())).collect();
         assert_eq!(found, expected, "{read:?}");
@@ -205,8 +221,14 @@ mod tests {
             &[(port, "port sw1 xe0"), (device, "device sw2")],
         );
         // What was read before the start is not missed before its time.
-        let since = alerts(&Aggregator::new(Times::default(), NOW), NOW, NOW);
-        assert!(since.is_empty());
+        let mut state = Aggregator::new(Times::default(), NOW);
+        state.set_inventory(Inventory::from_document(&toml::from_str(INVENTORY).unwrap()).unwrap());
+        assert!(alerts(&state, NOW, NOW, &BTreeSet::new()).is_empty());
+        // What was silent before the start still is.
+        let raised = BTreeSet::from(["device sw2".to_owned(), "port sw1 ge1".to_owned()]);
+        let found: Vec<String> =
+            alerts(&state, NOW, NOW, &raised).into_iter().map(|alert| alert.key).collect();
+        assert_eq!(found, ["port sw1 ge1", "device sw2"]);
     }
 
     #[test]

@@ -5,26 +5,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::aggregator::state::Aggregator;
-use crate::alerts::alert::{Alert, AlertKind, Severity};
+use crate::alerts::alert::{Alert, AlertKind, Notice, Severity};
 use crate::inventory::instant::Instant;
 use crate::metering::sample::{Direction, Rates};
 use crate::metering::throttle::policy::Policy;
 use crate::metering::throttle::rules::Uplink;
 use crate::metering::units::{Bps, Slot};
+use crate::throttle::recommendation::words::mbps;
 use crate::throttle::uplinks::{Group, Loads};
 
 /// How many slots back the newest one of a line may be: its port closes none, so the last complete one is looked for.
 const BACK_SLOTS: i64 = 3;
 
-/// Which lines were nearly full at the last look.
+/// The lines that were nearly full at the last look, with their alerts.
 #[derive(Debug, Default)]
 pub struct Uplinks {
-    tight: BTreeSet<String>,
+    tight: BTreeMap<String, Alert>,
 }
 
 impl Uplinks {
+    /// Goes on with the alerts that are `raised`.
+    #[must_use]
+    pub fn resume(raised: &[Notice]) -> Self {
+        let tight = raised.iter().filter(|notice| notice.alert.kind == AlertKind::UplinkTight);
+        let tight = tight
+            .filter_map(|notice| Some((notice.alert.labels.get("uplink")?.clone(), notice.alert.clone())));
+        Self { tight: tight.collect() }
+    }
+
     /// The lines that are nearly full in the newest slot of which their ports tell: at SPEC.md's share of their speed, and
-    /// from then on as long as they are above its release share.
+    /// from then on as long as they are above its release share. One of which nothing is known stands as it stood.
     pub fn look(&mut self, state: &Aggregator) -> Vec<Alert> {
         let newest = Slot::of(state.clock()).previous();
         let mut alerts: BTreeMap<String, Alert> = BTreeMap::new();
@@ -46,8 +56,11 @@ impl Uplinks {
                 }
             }
         }
-        self.tight = alerts.keys().cloned().collect();
-        alerts.into_values().collect()
+        let unknown = |id: &String| !told.contains(id) && state.inventory().uplinks.contains_key(id);
+        let stand = self.tight.iter().filter(|(id, _)| unknown(id));
+        alerts.extend(stand.map(|(id, alert)| (id.clone(), alert.clone())));
+        self.tight = alerts;
+        self.tight.values().cloned().collect()
     }
 
     fn alert(&self, group: &Group, uplink: &Uplink, rates: Rates, slot: Slot) -> Option<Alert> {
@@ -57,7 +70,7 @@ impl Uplinks {
         let load = rates.towards(direction);
         // In hundredths of a percent of the speed, rounded down.
         let permyriad = u128::from(load.0) * 10_000 / u128::from(uplink.speed.0.max(1));
-        let at_percent = if self.tight.contains(&uplink.id) { policy.release_percent } else { 100 };
+        let at_percent = if self.tight.contains_key(&uplink.id) { policy.release_percent } else { 100 };
         if permyriad < u128::from(load_percent) * u128::from(at_percent) {
             return None;
         }
@@ -71,7 +84,7 @@ impl Uplinks {
                 ("uplink".to_owned(), id.clone()),
                 ("region".to_owned(), group.region.clone()),
             ]),
-            summary: format!("uplink {id} is at {percent} % of its {speed} bit/s ({})", direction.name()),
+            summary: format!("uplink {id} is at {percent} % of its {} ({})", mbps(*speed), direction.name()),
             details: json!({
                 "slot": Instant(slot.start()), "direction": direction, "load_bps": load, "speed_bps": speed,
                 "by_servers_bps": group.shared.by_servers.towards(direction), "largest": largest(group, direction),

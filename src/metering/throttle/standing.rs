@@ -75,6 +75,8 @@ impl Standing {
         match event {
             Event::Opened => self.open_in(slot),
             Event::Began(rule) => {
+                // A log may lack that it was freed before.
+                self.spent = self.spent.without(rule);
                 self.holding.insert(rule, slot);
                 self.quiet_from = None;
             }
@@ -168,5 +170,28 @@ impl Standing {
 impl Default for Standing {
     fn default() -> Self {
         Self::CALM
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_begins_anew_is_not_spent_any_more() {
+        let mut standing = Standing::CALM;
+        for (slot, event) in [
+            (1, Event::Opened),
+            (1, Event::Began(Rule::Sustained)),
+            (5, Event::Dismissed),
+            // That it was freed has no step in a log.
+            (90, Event::Opened),
+            (90, Event::Began(Rule::Sustained)),
+        ] {
+            standing.take(Slot(slot), event);
+        }
+        assert!(standing.spent.is_empty());
+        let met = RuleSet::NONE.with(Rule::Sustained);
+        assert_eq!(standing.next(Slot(91), met, 24), []);
     }
 }

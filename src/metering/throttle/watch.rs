@@ -46,7 +46,7 @@ pub struct Facts<'a> {
     pub seen: &'a [Seen],
     /// The period in which the slot lies, this slot's sample included. Outside of it *locked-in* does not hold.
     pub tally: &'a Tally,
-    /// The uplinks that it shares in this slot; `None` where none is known.
+    /// The uplinks that it shares in this slot, none in there where it shares none; `None` where that is not known.
     pub shared: Option<&'a Shared>,
     /// Its packets in as many slots as *flood* looks back, ascending.
     pub packets: &'a [Packets],
@@ -148,6 +148,15 @@ impl Watch {
         {
             rules::uplink(rule, ask, slot, newest.rates, shared).map(Evidence::Uplink).map(&mut put);
         }
+        let stands = |rule| standing.held().union(standing.spent).contains(rule);
+        if shared.is_none() && !exempt.contains(Rule::Uplink) && stands(Rule::Uplink) {
+            // What is not known lets go of nothing.
+            found.met = found.met.with(Rule::Uplink);
+        }
+        let mut put = |evidence: Evidence| {
+            found.met = found.met.with(evidence.rule());
+            found.evidence.push(evidence);
+        };
         if let Some((rule, ask)) = policy.flood.zip(asked(Rule::Flood)) {
             rules::flood(rule, ask, slot, packets).map(Evidence::Flood).map(&mut put);
         }
@@ -176,8 +185,8 @@ impl Watch {
                 }
                 // Not known until the period is read again: it stands as it stood.
                 Err(Exhausted) => {
-                    let stood = standing.held().union(standing.spent).contains(Rule::LockedIn);
-                    found.met = if stood { found.met.with(Rule::LockedIn) } else { found.met };
+                    found.met =
+                        if stands(Rule::LockedIn) { found.met.with(Rule::LockedIn) } else { found.met };
                 }
             }
         }

@@ -203,7 +203,7 @@ fn what_a_reopening_forgets() {
         (case.notified_at, case.answered_at, case.limit, case.snoozed_until),
         (None, None, None, None)
     );
-    assert!(case.attempts.is_empty() && case.holding.contains_key(&Rule::Sustained));
+    assert!(case.attempts.is_empty() && case.holding.is_empty() && case.held.contains(&Rule::Sustained));
     case.take(step(case.next_number(), body("mail"))).unwrap();
 }
 
