@@ -544,8 +544,8 @@ async fn the_rules_go_on_with_what_people_did() {
     assert_eq!(kinds().await.len(), 1, "nothing has closed since");
 
     // A person dismisses it and takes it up again: the rule that still holds begins anew in it with the next slot.
-    cases.dismiss(1, &word("agreed", at(1))).await.unwrap();
-    cases.reopen(1, &word("not agreed after all", at(2))).await.unwrap();
+    cases.dismiss(1, &word("agreed", NOW.plus_ms(60_000))).await.unwrap();
+    cases.reopen(1, &word("not agreed after all", NOW.plus_ms(120_000))).await.unwrap();
     let later = NOW.plus_ms(3_600_000);
     assert!(pipeline.take(vec![busy(later)]).await[0].taken > 0);
     let looks = async {
