@@ -59,7 +59,7 @@ pub(super) fn role(seed: u64, number: usize, now: Timestamp) -> Role {
         _ => TOKYO,
     };
     let habit = match number {
-        CROWDS_NAGOYA => Habit::Extreme { mean_bps: 178_000_000 },
+        CROWDS_NAGOYA => Habit::Extreme { mean_bps: 185_000_000 },
         EXTREME_TOKYO => Habit::Extreme { mean_bps: draw(1, 60_000_000, 100_000_000) },
         DOWN => Habit::Down,
         NEW => Habit::Diurnal { peak_bps: 2_400_000, weekend_percent: 90 },
