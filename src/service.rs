@@ -186,12 +186,6 @@ impl Service {
         Sink::Here(self.intake.clone())
     }
 
-    /// Where the cases are.
-    #[must_use]
-    pub fn cases(&self) -> Cases {
-        self.cases.clone()
-    }
-
     /// Returns when a part has ended that should not have.
     ///
     /// # Errors
