@@ -5,8 +5,9 @@
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
 //! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
 //! [`evidence`] packs what an investigation needs. [`health`] and [`metrics`] are for whoever runs the service,
-//! [`dashboard`] is what a browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`];
-//! [`limits`], [`headers`] and [`metrics`] stand around all of it; [`socket`] is how it is reached.
+//! [`dashboard`] is what a browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`].
+//! [`routes`] puts them together, each group under what [`access`], [`limits`] and [`etag`] do for it, and [`openapi`]
+//! describes them; [`headers`] and [`metrics`] stand around all of it, and [`socket`] is how it is reached.
 
 mod servers;
 
@@ -45,20 +46,17 @@ pub mod metrics;
 
 mod body;
 mod errors;
-mod headers;
-mod limits;
 mod query;
 
-mod socket;
+mod access;
+mod etag;
+mod headers;
+mod limits;
+mod openapi;
+mod routes;
+mod schema;
 
-use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
-use axum::routing::{get, post, put};
-use meter95_reading::Timestamp;
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tower_http::compression::CompressionLayer;
+mod socket;
 
 use crate::aggregator::intake::Intake;
 use crate::aggregator::pipeline::Live;
@@ -69,7 +67,11 @@ use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
 use crate::throttle::desk::Cases;
 use crate::throttle::templates::Templates;
-use limits::{Deadline, Gate};
+use axum::Router;
+use meter95_reading::Timestamp;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// What the API answers from. Cheap to clone.
 #[derive(Clone)]
@@ -98,75 +100,10 @@ pub struct App {
     pub metrics: Option<PrometheusHandle>,
 }
 
-/// All routes. Starts nothing; every answer has the headers of [`headers`], and every refusal is an
-/// `application/problem+json` (RFC 9457).
+/// All routes, and the document that describes them. Starts nothing; every answer has the headers of [`headers`], and
+/// every refusal is an `application/problem+json` (RFC 9457).
 pub fn router(app: App) -> Router {
-    let figures = Router::new()
-        .route("/v1/servers", get(servers::list))
-        .route("/v1/servers/{id}", get(servers::one))
-        .route("/v1/servers/{id}/samples", get(samples::list))
-        .route("/v1/usage", get(usage::month))
-        .route("/v1/collectors", get(collectors::list))
-        .route("/v1/alerts", get(alerts::list))
-        .route("/v1/alerts/deliveries", get(alerts::deliveries))
-        .route("/v1/inventory", get(inventory::show))
-        .route("/v1/inventory/history", get(inventory::history))
-        .route("/v1/periods/{period}", get(periods::show))
-        .route("/v1/periods/{period}/statements/{server}", get(statements::one))
-        .route("/v1/periods/{period}/statements/{server}/explanation", get(statements::explanation))
-        .route("/v1/exclusions", get(exclusions::list))
-        .route("/v1/cases", get(cases::list))
-        .route("/v1/cases/{n}", get(cases::one))
-        .route("/v1/cases/{n}/snippet", get(cases::snippet))
-        .route("/v1/recommendations", get(cases::recommendations))
-        .layer(from_fn_with_state(Deadline(limits::REQUEST_TIME_MAX), limits::in_time))
-        .layer(from_fn_with_state(Gate::for_requests(), limits::pass));
-    let months = Router::new()
-        .route("/v1/periods/{period}/statements", get(statements::list))
-        .route("/v1/periods/{period}/statements/{server}/bundle", get(statements::bundle))
-        .route("/v1/periods/{period}/reviews", get(reviews::list))
-        .route("/v1/periods/{period}/export", get(exports::lines))
-        .route("/v1/periods/{period}/summary", get(exports::summary))
-        .route("/v1/periods/{period}/what-if", get(what_if::compare))
-        .route("/v1/servers/{id}/evidence", get(evidence::pack))
-        .layer(from_fn_with_state(Deadline(limits::MONTH_TIME_MAX), limits::in_time))
-        .layer(from_fn_with_state(Gate::for_months(), limits::pass));
-    // Without a deadline of the router's: what is done goes on when nobody waits any longer.
-    let acts = Router::new()
-        .route("/v1/periods/{period}/close", post(periods::close))
-        .route("/v1/periods/{period}/reviews/{server}", post(reviews::approve))
-        .route("/v1/periods/{period}/revisions", post(revisions::revise))
-        .route("/v1/exclusions", post(exclusions::declare))
-        .route("/v1/exclusions/{id}/withdraw", post(exclusions::withdraw))
-        .route("/v1/cases/{n}/{action}", post(cases::act))
-        .layer(from_fn_with_state(Gate::for_acts(), limits::pass));
-    let changes = Router::new()
-        .route("/v1/inventory", put(inventory::replace))
-        .layer(from_fn_with_state(Deadline(limits::INVENTORY_TIME_MAX), limits::in_time))
-        .layer(from_fn_with_state(Gate::for_inventories(), limits::pass));
-    let readings = Router::new()
-        .route("/v1/readings", post(readings::take))
-        .layer(from_fn_with_state(Deadline(limits::READINGS_TIME_MAX), limits::in_time))
-        .layer(from_fn_with_state(Gate::for_readings(), limits::pass));
-    // Never turned away: a service under load must not look dead.
-    let operation = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::render));
-    Router::new()
-        .merge(figures)
-        .merge(months)
-        .merge(acts)
-        .merge(changes)
-        .merge(readings)
-        .merge(operation)
-        .route("/", get(dashboard::index))
-        .fallback(dashboard::file)
-        .method_not_allowed_fallback(errors::wrong_method)
-        .layer(from_fn(metrics::observe))
-        .layer(CompressionLayer::new())
-        .layer(map_response(headers::add))
-        .with_state(app)
+    routes::routes(app)
 }
 
 /// Answers requests on `listener` over HTTP/1.1 until `stop`. Then nothing new is accepted, requests that are being

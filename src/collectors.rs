@@ -96,17 +96,20 @@ impl fmt::Debug for CollectorName {
 }
 
 /// How a collector stood when it was last heard of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Collector)]
 pub struct CollectorReport {
     /// Its name.
     pub name: CollectorName,
     /// When it was last heard of, by the service's clock.
     #[serde(serialize_with = "instant")]
+    #[schema(value_type = Instant)]
     pub at: Timestamp,
     /// Readings that it still held then, those of the same request not among them.
     pub unsent: u64,
     /// The time of the oldest of those; `None` without any.
     #[serde(serialize_with = "instant_or_none")]
+    #[schema(value_type = Option<Instant>)]
     pub oldest_unsent: Option<Timestamp>,
     /// Whether it has stopped in order, holding nothing.
     pub stopped: bool,

@@ -5,8 +5,7 @@
 //! tells a month's figures, [`rebuild`] proves them from readings, [`closing`] makes statements of them, [`throttle`] watches
 //! for servers that use far more than they should and keeps their cases, [`alerts`] carries out what somebody should know,
 //! [`evidence`] packs what an investigation needs, and [`api`] and [`cli`] show all that; [`service`] is how
-//! the parts run together. [`collectors`] is what is known of
-//! those elsewhere.
+//! the parts run together. [`collectors`] is what is known of those elsewhere, [`access`] who may do what.
 
 pub mod cli;
 pub mod clock;
@@ -37,6 +36,8 @@ pub mod throttle;
 pub mod alerts;
 
 pub mod evidence;
+
+pub mod access;
 
 pub mod api;
 

@@ -12,7 +12,7 @@ pub const LINE_OCTETS_MAX: usize = 8_192;
 pub const ERRORS_KEPT_MAX: usize = 100;
 
 /// A line that was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LineError {
     /// Its number, from 1.
     pub line: u64,

@@ -23,7 +23,7 @@ use crate::store::connection::{Store, StoreError};
 const COVERAGE_DECIMALS: u32 = 4;
 
 /// The figures of all servers for a month.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Usage {
     /// The month.
     pub period: Month,
@@ -40,7 +40,7 @@ pub struct Usage {
 }
 
 /// One server's figures for a month (SPEC.md sections 5 to 7).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ServerUsage {
     /// The server.
     pub server: String,
@@ -97,7 +97,7 @@ pub struct ServerUsage {
 }
 
 /// A server's newest sample.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct LastSample {
     /// When its slot started.
     pub slot: Instant,

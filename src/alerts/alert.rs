@@ -11,7 +11,19 @@ use crate::inventory::instant::Instant;
 
 /// How much it matters; greater is worse.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, ValueEnum,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    ValueEnum,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -25,7 +37,9 @@ pub enum Severity {
 }
 
 /// What is the matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum AlertKind {
     /// A throttle case is open (SPEC.md section 9).
@@ -66,7 +80,8 @@ pub enum AlertKind {
 pub struct KindError(String);
 
 /// A condition that is true now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AlertBody)]
 pub struct Alert {
     /// What it is of, once for each source: of equal keys there is one alert.
     pub key: String,
@@ -84,7 +99,8 @@ pub struct Alert {
 }
 
 /// An alert with its time: what the board shows of it, and what an event about it carries.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Alert)]
 pub struct Notice {
     /// Who reports the condition.
     pub source: String,

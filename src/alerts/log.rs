@@ -33,7 +33,8 @@ pub struct AlertLine {
 }
 
 /// An attempt at a delivery in one row, or that there was none yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Delivery)]
 pub struct DeliveryLine {
     /// When it was made, or the event was put.
     pub at: Instant,

@@ -1,6 +1,7 @@
 //! Bodies of requests: text of any size up to a limit, and the small JSON objects in which a person says what to do.
 
 use axum::body::Body;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
@@ -8,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::errors::{ApiError, SoFar, clipped};
 use super::limits::{REQUEST_TIME_MAX, SAID_CHARS_MAX, SAID_OCTETS_MAX};
 use super::readings::unpack::Unpacker;
+use crate::access::Caller;
 use crate::collectors::check_name;
 
 /// The only kind of body that is taken where a person says what to do. A form of another site can't send it without
@@ -56,10 +58,23 @@ pub(super) async fn text(
 }
 
 /// What a person says in a small JSON object.
+#[derive(Debug)]
+pub(super) struct Said<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Said<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        said(&head.headers, body).await.map(Self)
+    }
+}
+
+/// What a person says in a small JSON object.
 ///
 /// # Errors
 /// When it is declared as something else, too long, not complete in time, or has another shape: the field is named.
-pub(super) async fn said<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
+async fn said<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
     let kind = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let kind = kind.unwrap_or_default();
     let is_json = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(JSON));
@@ -81,14 +96,19 @@ pub(super) async fn said<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -
     Ok(parsed)
 }
 
-/// A name of whoever does something.
+/// Who does something: by the `by` of what they say, or else by the token with which they say it.
 ///
 /// # Errors
-/// As [`check_name`].
-pub(super) fn name(field: &str, name: String) -> Result<String, ApiError> {
+/// As [`check_name`], and where neither tells.
+pub(super) fn by(caller: &Caller, by: Option<String>) -> Result<String, ApiError> {
+    let name = by.or_else(|| caller.name.clone()).ok_or_else(|| ApiError::Field {
+        field: "by".to_owned(),
+        value: None,
+        says: "missing; who does this?".to_owned(),
+    })?;
     match check_name(&name) {
         Ok(()) => Ok(name),
-        Err(e) => Err(ApiError::field(field, &name, e.to_string())),
+        Err(e) => Err(ApiError::field("by", &name, e.to_string())),
     }
 }
 

@@ -3,68 +3,159 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::body::{name, reason, said};
-use super::errors::{ApiError, clipped};
-use super::query::{Fields, path_error};
+use super::access::By;
+use super::body::{Said, by, reason};
+use super::errors::ApiError;
+use super::query::{At, Nothing, Query};
+use crate::access::Caller;
 use crate::closing::desk::Word;
 use crate::inventory::instant::Instant;
 use crate::metering::units::Bps;
 use crate::throttle::case::{self, Case};
-use crate::throttle::desk::Filter;
+use crate::throttle::desk::{CaseError, Filter};
 use crate::throttle::snippet::{self, Wanted};
 use crate::throttle::step::{Attempt, Channel, Outcome, SERVICE};
 use crate::throttle::view::{Recommended, Shown};
 
-/// What can be done to a case.
-const ACTIONS: [&str; 11] = [
-    "notify", "approve", "apply", "lift", "dismiss", "reopen", "snooze", "wake", "note", "attempt", "answer",
-];
+/// The answer of `GET /v1/cases`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Cases)]
+pub(super) struct Listed<'a> {
+    cases: Vec<Shown<'a>>,
+}
 
-/// What most actions say.
-#[derive(Debug, Deserialize)]
+/// The answer of `GET /v1/recommendations`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Recommendations<'a> {
+    recommendations: Vec<Recommended<'a>>,
+}
+
+/// Which cases.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// Those that stand so.
+    #[param(inline)]
+    state: Option<case::State>,
+    /// Those that have not ended, or those that have.
+    open: Option<bool>,
+    /// Those of a server.
+    server: Option<String>,
+    /// Those of a customer.
+    customer: Option<String>,
+    /// Those of a region.
+    region: Option<String>,
+}
+
+/// A case.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfCase {
+    /// Its number.
+    n: u64,
+}
+
+/// What is done to a case.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfStep {
+    /// The case's number.
+    n: u64,
+    /// What is done.
+    #[param(inline)]
+    action: Action,
+}
+
+/// What can be done to a case by saying no more than why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = CaseAction)]
+pub(super) enum Action {
+    /// The customer was told.
+    Notify,
+    /// The recommended limit may be set.
+    Approve,
+    /// The limit was taken off.
+    Lift,
+    /// There is nothing to be done.
+    Dismiss,
+    /// What had ended goes on.
+    Reopen,
+    /// It is not to wait any longer.
+    Wake,
+    /// Something is to be kept in mind.
+    Note,
+    /// The customer has answered.
+    Answer,
+}
+
+/// Why a step is taken.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Plain {
-    by: String,
+#[schema(as = CaseStep)]
+pub(super) struct Plain {
+    /// By whom it is done; the token's name unless given.
+    #[schema(max_length = 255)]
+    by: Option<String>,
+    /// Why.
+    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
     why: String,
 }
 
-/// What `apply` says; what is not given is as recommended.
-#[derive(Debug, Deserialize)]
+/// That the limit was set; what is not given is as recommended.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Apply {
-    by: String,
+#[schema(as = CaseApply)]
+pub(super) struct Apply {
+    /// By whom it is done; the token's name unless given.
+    #[schema(max_length = 255)]
+    by: Option<String>,
+    /// Why.
+    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
     why: String,
+    /// To what the server is limited, in bit/s.
     cap_bps: Option<Bps>,
+    /// Until when.
     until: Option<Instant>,
 }
 
-/// What `snooze` says.
-#[derive(Debug, Deserialize)]
+/// That a case is to wait.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Snooze {
-    by: String,
+#[schema(as = CaseSnooze)]
+pub(super) struct Snooze {
+    /// By whom it is done; the token's name unless given.
+    #[schema(max_length = 255)]
+    by: Option<String>,
+    /// Why.
+    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
     why: String,
+    /// Until when.
     until: Instant,
 }
 
-/// What `attempt` says.
-#[derive(Debug, Deserialize)]
+/// That somebody tried to reach the customer.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Attempted {
-    by: String,
+#[schema(as = CaseAttempt)]
+pub(super) struct Attempted {
+    /// By whom it is done; the token's name unless given.
+    #[schema(max_length = 255)]
+    by: Option<String>,
+    /// Why.
+    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
     why: String,
     /// The newest unless given.
     round: Option<u32>,
-    /// Somebody who is none of the customer's contacts unless given.
+    /// Somebody who is none of the customer's contacts unless given; the first is 1.
     #[serde(default)]
     contact: u32,
     /// The contact's name in the inventory unless given.
@@ -75,19 +166,33 @@ struct Attempted {
     detail: String,
 }
 
-/// `GET /v1/cases`: those that have not ended or had a step in the last 90 days, the newest first; of one server all that
-/// there ever were.
-pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Value>, ApiError> {
-    let fields = Fields::of(&uri, &["state", "open", "server", "customer", "region"])?;
-    let text = |name| fields.text(name).map(str::to_owned);
-    let filter = Filter {
-        state: fields.word::<case::State>("state")?,
-        open: fields.value("open")?,
-        server: text("server"),
-        customer: text("customer"),
-        region: text("region"),
-    };
-    let cases = match &filter.server {
+/// For which device, and what for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AskedSnippet {
+    /// The kind of device: `tc`, `ios`, `junos`, `eos`, or the name of a template of one's own.
+    #[serde(rename = "for")]
+    #[param(required = true)]
+    kind: Option<String>,
+    /// What takes the limit off again.
+    lift: bool,
+    /// Interfaces by other names than the inventory's, with commas between.
+    interface: Option<String>,
+}
+
+/// Servers that use far more than they should, the newest first
+///
+/// Those that have not ended or had a step in the last 90 days; of one server all that there ever were.
+#[utoipa::path(get, path = "/v1/cases", tag = "Cases", params(Asked), responses((status = 200, body = Listed<'_>)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    By(caller): By,
+    Query(asked): Query<Asked>,
+) -> Result<Response, ApiError> {
+    let Asked { state, open, server, customer, region } = asked;
+    let filter = Filter { state, open, server, customer, region };
+    let mut cases = match &filter.server {
         Some(server) => {
             let mut all = app.cases.of_server(server).await?;
             all.retain(|case| filter.takes(case));
@@ -96,133 +201,186 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Value>
         }
         None => app.cases.list(&filter).await?,
     };
-    let shown: Vec<Shown<'_>> = cases.iter().map(|case| Shown::brief(case)).collect();
-    Ok(Json(json!({ "cases": shown })))
+    cases.retain(|case| sees(&caller, case));
+    let cases = cases.iter().map(|case| Shown::brief(case)).collect();
+    Ok(Json(Listed { cases }).into_response())
 }
 
-/// `GET /v1/cases/{n}`: everything about one.
+/// Everything about a case
+#[utoipa::path(get, path = "/v1/cases/{n}", tag = "Cases", params(OfCase), responses((status = 200, body = Shown<'_>)))]
 pub(super) async fn one(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(OfCase { n }): At<OfCase>,
+    Query(Nothing {}): Query<Nothing>,
 ) -> Result<Response, ApiError> {
-    let Path(number) = path.map_err(|e| path_error(&e))?;
-    Fields::of(&uri, &[])?;
-    let case = app.cases.get(id(&number)?).await?;
+    let case = known(&app, &caller, n).await?;
     Ok(Json(Shown::whole(&case)).into_response())
 }
 
-/// `GET /v1/recommendations`: those of cases that have not ended, the newest first.
-pub(super) async fn recommendations(State(app): State<App>, uri: Uri) -> Result<Json<Value>, ApiError> {
-    Fields::of(&uri, &[])?;
-    let cases = app.cases.list(&Filter { open: Some(true), ..Filter::default() }).await?;
-    let recommended: Vec<Recommended<'_>> = cases.iter().map(Recommended::of).collect();
-    Ok(Json(json!({ "recommendations": recommended })))
+/// What is recommended for servers of which a case has not ended, the newest first
+#[utoipa::path(
+    get, path = "/v1/recommendations", tag = "Cases", responses((status = 200, body = Recommendations<'_>))
+)]
+pub(super) async fn recommendations(
+    State(app): State<App>,
+    By(caller): By,
+    Query(Nothing {}): Query<Nothing>,
+) -> Result<Response, ApiError> {
+    let mut cases = app.cases.list(&Filter { open: Some(true), ..Filter::default() }).await?;
+    cases.retain(|case| sees(&caller, case));
+    let recommendations = cases.iter().map(Recommended::of).collect();
+    Ok(Json(Recommendations { recommendations }).into_response())
 }
 
-/// `GET /v1/cases/{n}/snippet?for=tc&lift=true&interface=eth0`: the configuration that limits the server, or takes the
-/// limit off; interfaces by other names than the inventory's, with commas between.
+/// The configuration that limits the server, or takes the limit off
+#[utoipa::path(
+    get, path = "/v1/cases/{n}/snippet", tag = "Cases", params(OfCase, AskedSnippet),
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
 pub(super) async fn snippet(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(OfCase { n }): At<OfCase>,
+    Query(AskedSnippet { kind, lift, interface }): Query<AskedSnippet>,
 ) -> Result<Response, ApiError> {
-    let Path(number) = path.map_err(|e| path_error(&e))?;
-    let fields = Fields::of(&uri, &["for", "lift", "interface"])?;
-    let lift = fields.value::<bool>("lift")?.unwrap_or_default();
-    let Some(kind) = fields.text("for") else {
+    let Some(kind) = kind else {
         let says = format!("say for which kind of device: {}", app.templates.kinds().join(", "));
         return Err(ApiError::Field { field: "for".to_owned(), value: None, says });
     };
-    let case = app.cases.get(id(&number)?).await?;
+    let case = known(&app, &caller, n).await?;
     let text = {
         let live = app.live.read();
         let server = live.inventory().servers.get(case.server());
         let server = server.ok_or_else(|| ApiError::UnknownServer(case.server().to_owned()))?;
         let now = (app.now)();
         let bindings: Vec<_> = server.ports.iter().filter(|binding| binding.holds_at(now)).collect();
-        let interfaces = fields
-            .text("interface")
-            .map_or_else(Vec::new, |names| names.split(',').map(str::to_owned).collect());
-        snippet::render(&app.templates, &case, &bindings, Wanted { kind, lift, interfaces: &interfaces })?
+        let interfaces: Vec<String> =
+            interface.map_or_else(Vec::new, |names| names.split(',').map(str::to_owned).collect());
+        snippet::render(
+            &app.templates,
+            &case,
+            &bindings,
+            Wanted { kind: &kind, lift, interfaces: &interfaces },
+        )?
     };
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-/// `POST /v1/cases/{n}/{action}`: takes a step, and tells the case as it stands then.
+/// Takes a step, and tells the case as it stands then
+#[utoipa::path(
+    post, path = "/v1/cases/{n}/{action}", tag = "Cases", params(OfStep), request_body = Plain,
+    responses((status = 200, body = Shown<'_>))
+)]
 pub(super) async fn act(
     State(app): State<App>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    By(caller): By,
+    At(OfStep { n, action }): At<OfStep>,
+    Query(Nothing {}): Query<Nothing>,
+    Said(Plain { by, why }): Said<Plain>,
 ) -> Result<Response, ApiError> {
-    let Path((number, action)) = path.map_err(|e| path_error(&e))?;
-    Fields::of(&uri, &[])?;
-    let id = id(&number)?;
-    let case = take(&app, id, &action, &headers, body).await?;
-    let by = case.last_step().map(|step| step.by.as_str()).unwrap_or_default();
-    tracing::info!(case = id, action, by, "step of a case was taken over the API");
-    Ok(Json(Shown::whole(&case)).into_response())
+    known(&app, &caller, n).await?;
+    let (cases, word) = (&app.cases, &word(&app, &caller, by, why)?);
+    let case = match action {
+        Action::Notify => cases.notify(n, word).await?,
+        Action::Approve => cases.approve(n, word).await?,
+        Action::Lift => cases.lift(n, word).await?,
+        Action::Dismiss => cases.dismiss(n, word).await?,
+        Action::Reopen => cases.reopen(n, word).await?,
+        Action::Wake => cases.wake(n, word).await?,
+        Action::Note => cases.note(n, word).await?,
+        Action::Answer => cases.answered(n, word).await?,
+    };
+    Ok(taken(&case))
 }
 
-async fn take(
-    app: &App,
-    id: u64,
-    action: &str,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Arc<Case>, ApiError> {
-    let word = |by: String, why: String| {
-        let by = name("by", by)?;
-        if by == SERVICE {
-            return Err(ApiError::field("by", &by, "this is the service's own name; say yours"));
-        }
-        Ok(Word { by, now: (app.now)(), reason: reason("why", why)? })
+/// Notes that the limit was set
+#[utoipa::path(
+    post, path = "/v1/cases/{n}/apply", tag = "Cases", params(OfCase), request_body = Apply,
+    responses((status = 200, body = Shown<'_>))
+)]
+pub(super) async fn apply(
+    State(app): State<App>,
+    By(caller): By,
+    At(OfCase { n }): At<OfCase>,
+    Query(Nothing {}): Query<Nothing>,
+    Said(Apply { by, why, cap_bps, until }): Said<Apply>,
+) -> Result<Response, ApiError> {
+    known(&app, &caller, n).await?;
+    let word = word(&app, &caller, by, why)?;
+    Ok(taken(&*app.cases.apply(n, cap_bps, until, &word).await?))
+}
+
+/// Lets a case wait
+#[utoipa::path(
+    post, path = "/v1/cases/{n}/snooze", tag = "Cases", params(OfCase), request_body = Snooze,
+    responses((status = 200, body = Shown<'_>))
+)]
+pub(super) async fn snooze(
+    State(app): State<App>,
+    By(caller): By,
+    At(OfCase { n }): At<OfCase>,
+    Query(Nothing {}): Query<Nothing>,
+    Said(Snooze { by, why, until }): Said<Snooze>,
+) -> Result<Response, ApiError> {
+    known(&app, &caller, n).await?;
+    let word = word(&app, &caller, by, why)?;
+    Ok(taken(&*app.cases.snooze(n, until, &word).await?))
+}
+
+/// Notes that somebody tried to reach the customer
+#[utoipa::path(
+    post, path = "/v1/cases/{n}/attempt", tag = "Cases", params(OfCase), request_body = Attempted,
+    responses((status = 200, body = Shown<'_>))
+)]
+pub(super) async fn attempt(
+    State(app): State<App>,
+    By(caller): By,
+    At(OfCase { n }): At<OfCase>,
+    Query(Nothing {}): Query<Nothing>,
+    Said(attempted): Said<Attempted>,
+) -> Result<Response, ApiError> {
+    let Attempted { by, why, round, contact, name, channel, outcome, detail } = attempted;
+    let case = known(&app, &caller, n).await?;
+    let word = word(&app, &caller, by, why)?;
+    let name = match name {
+        Some(name) => name,
+        None => contact_name(&app, &case, contact)?,
     };
-    let cases = &app.cases;
-    let case = match action {
-        "apply" => {
-            let Apply { by, why, cap_bps, until } = said(headers, body).await?;
-            cases.apply(id, cap_bps, until, &word(by, why)?).await?
-        }
-        "snooze" => {
-            let Snooze { by, why, until } = said(headers, body).await?;
-            cases.snooze(id, until, &word(by, why)?).await?
-        }
-        "attempt" => {
-            let Attempted { by, why, round, contact, name, channel, outcome, detail } =
-                said(headers, body).await?;
-            let word = word(by, why)?;
-            let case = cases.get(id).await?;
-            let name = match name {
-                Some(name) => name,
-                None => contact_name(app, &case, contact)?,
-            };
-            let round = round.unwrap_or_else(|| case.round());
-            cases.attempt(id, Attempt { round, contact, name, channel, outcome, detail }, &word).await?
-        }
-        "notify" | "approve" | "lift" | "dismiss" | "reopen" | "wake" | "note" | "answer" => {
-            let Plain { by, why } = said(headers, body).await?;
-            let word = &word(by, why)?;
-            match action {
-                "notify" => cases.notify(id, word).await?,
-                "approve" => cases.approve(id, word).await?,
-                "lift" => cases.lift(id, word).await?,
-                "dismiss" => cases.dismiss(id, word).await?,
-                "reopen" => cases.reopen(id, word).await?,
-                "wake" => cases.wake(id, word).await?,
-                "answer" => cases.answered(id, word).await?,
-                _ => cases.note(id, word).await?,
-            }
-        }
-        _ => {
-            let says =
-                format!("a case can't be told to {:?}; it can {}", clipped(action), ACTIONS.join(", "));
-            return Err(ApiError::Unknown(says));
-        }
-    };
-    Ok(case)
+    let round = round.unwrap_or_else(|| case.round());
+    let attempt = Attempt { round, contact, name, channel, outcome, detail };
+    Ok(taken(&*app.cases.attempt(n, attempt, &word).await?))
+}
+
+/// The case as it stands after a step.
+fn taken(case: &Case) -> Response {
+    if let Some(step) = case.last_step() {
+        let (case, number, by) = (case.id, step.number, step.by.as_str());
+        tracing::info!(case, step = number, by, "step of a case was taken over the API");
+    }
+    Json(Shown::whole(case)).into_response()
+}
+
+/// The case of a number.
+///
+/// # Errors
+/// When there is none that the caller sees.
+async fn known(app: &App, caller: &Caller, n: u64) -> Result<Arc<Case>, ApiError> {
+    let case = app.cases.get(n).await?;
+    if sees(caller, &case) { Ok(case) } else { Err(CaseError::Unknown(n).into()) }
+}
+
+fn sees(caller: &Caller, case: &Case) -> bool {
+    caller.sees(&case.recommendation.customer, &case.recommendation.region)
+}
+
+/// Who acts and why.
+fn word(app: &App, caller: &Caller, name: Option<String>, why: String) -> Result<Word, ApiError> {
+    let by = by(caller, name)?;
+    if by == SERVICE {
+        return Err(ApiError::field("by", &by, "this is the service's own name; say yours"));
+    }
+    Ok(Word { by, now: (app.now)(), reason: reason("why", why)? })
 }
 
 /// The name of one of the customer's contacts.
@@ -239,9 +397,4 @@ fn contact_name(app: &App, case: &Case, contact: u32) -> Result<String, ApiError
         );
         ApiError::field("contact", &contact.to_string(), says)
     })
-}
-
-fn id(text: &str) -> Result<u64, ApiError> {
-    let says = || format!("{:?} is not the number of a case", clipped(text));
-    text.parse().map_err(|_| ApiError::field("n", text, says()))
 }

@@ -1,13 +1,13 @@
 //! The dashboard's files, as they were when the service was compiled.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
 use super::errors::ApiError;
+use super::etag;
 
 /// Names of files in this folder change with their content.
 const HASHED: &str = "assets/";
@@ -61,34 +61,14 @@ fn find(path: &str) -> Option<File> {
 
 fn send(path: &str, file: File, headers: &HeaderMap) -> Response {
     let cache = if path.starts_with(HASHED) { FOR_GOOD } else { ASK_AGAIN };
-    let tag = tag(&file.sha256);
-    let known = headers.get_all(header::IF_NONE_MATCH).iter();
-    let known = known.filter_map(|value| value.to_str().ok()).any(|tags| has(tags, &tag));
-    let head = [
-        (header::CACHE_CONTROL, cache),
-        (header::ETAG, HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("W/\"\""))),
-    ];
+    let tag = etag::of(&file.sha256);
+    let known = etag::is_known(headers, &tag);
+    let head = [(header::CACHE_CONTROL, cache), (header::ETAG, tag)];
     if known {
         return (StatusCode::NOT_MODIFIED, head).into_response();
     }
     let kind = [(header::CONTENT_TYPE, content_type(path))];
     (head, kind, file.content).into_response()
-}
-
-/// Weak, since the same file may be sent packed or not.
-fn tag(sha256: &[u8; 32]) -> String {
-    let mut tag = "W/\"".to_owned();
-    for octet in sha256 {
-        // Writing to a String does not fail.
-        let _ = write!(tag, "{octet:02x}");
-    }
-    tag.push('"');
-    tag
-}
-
-fn has(tags: &str, tag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    tags.split(',').any(|one| one.trim() == "*" || opaque(one) == opaque(tag))
 }
 
 fn content_type(path: &str) -> HeaderValue {

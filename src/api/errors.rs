@@ -7,11 +7,16 @@ mod closing;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::inventory::Contradiction;
+use crate::access::Role;
 use crate::aggregator::intake::IntakeError;
 use crate::store::connection::StoreError;
 use crate::usage::UsageError;
+
+/// The kind of every refusal's body (RFC 9457).
+pub(super) const PROBLEM: &str = "application/problem+json";
 
 /// How much of a value from a request is shown back, in characters. No month and no instant is as long.
 pub(super) const VALUE_CHARS_MAX: usize = 100;
@@ -24,7 +29,7 @@ const RETRY_AFTER_S: u64 = 2;
 
 /// What was already taken of a body when it was refused. To send all of it again does no harm: what was taken is
 /// stale then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub(super) struct SoFar {
     /// Readings that are stored.
     pub(super) taken: u64,
@@ -106,6 +111,22 @@ pub(super) enum ApiError {
     /// The intake is full.
     #[error("too many readings are waiting to be stored; send these again in {RETRY_AFTER_S} s")]
     Busy(SoFar),
+    /// Nobody who is known.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// Somebody who may not.
+    #[error(
+        "{} may not do this", match (.limited, .role) {
+            (true, role) => format!("a token of the role {} that is limited to a customer or region", role.name()),
+            (false, role) => format!("a token of the role {}", role.name()),
+        }
+    )]
+    Forbidden {
+        /// Their role.
+        role: Role,
+        /// Whether they see only a part of the site.
+        limited: bool,
+    },
     /// More requests at once than are served.
     #[error("too many requests at once; try again in {RETRY_AFTER_S} s")]
     Overloaded,
@@ -130,8 +151,8 @@ pub(super) enum ApiError {
 }
 
 /// The body of a refusal (RFC 9457).
-#[derive(Debug, Serialize)]
-struct Problem<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem<'a> {
     r#type: &'static str,
     title: &'a str,
     status: u16,
@@ -171,6 +192,8 @@ impl ApiError {
             Self::Field { .. } | Self::Wrong(_) | Self::Body { .. } | Self::Contradictions(_) => {
                 StatusCode::BAD_REQUEST
             }
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::Outdated(_) | Self::NotNow { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) | Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -189,6 +212,7 @@ impl ApiError {
     fn header(&self) -> Option<(header::HeaderName, HeaderValue)> {
         match self {
             Self::Encoding(_) => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"))),
+            Self::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Self::Busy(_)
             | Self::Overloaded
             | Self::TooSlow(_)
@@ -203,6 +227,7 @@ impl ApiError {
             | Self::Wrong(_)
             | Self::NotNow { soon: false, .. }
             | Self::MediaType(_)
+            | Self::Forbidden { .. }
             | Self::Field { .. }
             | Self::Body { .. }
             | Self::Contradictions(_)
@@ -283,7 +308,7 @@ impl IntoResponse for ApiError {
             held_back,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let kind = [(header::CONTENT_TYPE, PROBLEM)];
         let mut response = (status, kind, body).into_response();
         if let Some((name, value)) = self.header() {
             response.headers_mut().insert(name, value);

@@ -1,13 +1,14 @@
 //! `/v1/servers/{id}/evidence`: what was measured of a server in some days, in one file for an investigation.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{Uri, header};
+use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::App;
 use super::errors::{ApiError, clipped};
-use super::query::{Fields, path_error};
+use super::query::{At, OfServer, Query};
 use super::statements::attachment;
 use crate::closing::explain::text::Lang;
 use crate::evidence::facts::{Facts, FactsError};
@@ -16,17 +17,33 @@ use crate::evidence::report::{Records, report};
 use crate::evidence::window::Window;
 use crate::inventory::instant::{Instant, rfc3339};
 
-/// `GET /v1/servers/{id}/evidence?from=&until=&lang=`; the three days before now unless given. Also of a server that is
-/// no longer in the inventory.
+/// Of when, and in which language.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// From when; three days before `until` unless given.
+    from: Option<Instant>,
+    /// Until before when; now unless given.
+    until: Option<Instant>,
+    /// The language of the page.
+    #[param(inline)]
+    lang: Lang,
+}
+
+/// What was measured of a server in some days, in one file for an investigation
+///
+/// Also of a server that is no longer in the inventory.
+#[utoipa::path(
+    get, path = "/v1/servers/{id}/evidence", tag = "Servers", params(OfServer, Asked),
+    responses((status = 200, body = Vec<u8>, content_type = "application/zip"))
+)]
 pub(super) async fn pack(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    At(OfServer { id }): At<OfServer>,
+    Query(Asked { from, until, lang }): Query<Asked>,
 ) -> Result<Response, ApiError> {
-    let Path(id) = path.map_err(|e| path_error(&e))?;
-    let fields = Fields::of(&uri, &["from", "until", "lang"])?;
-    let (now, lang): (_, Lang) = ((app.now)(), fields.choice("lang")?);
-    let (from, until): (Option<Instant>, Option<Instant>) = (fields.value("from")?, fields.value("until")?);
+    let now = (app.now)();
     let window = Window::asked(from.map(|at| at.0), until.map(|at| at.0), now).map_err(|e| {
         let (field, value) = match (from, until) {
             (Some(from), None) => ("from", from),

@@ -1,17 +1,16 @@
 //! `/v1/exclusions`: incidents for which a server is not billed.
 
 use axum::Json;
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::body::{name, reason, said};
-use super::errors::{ApiError, clipped};
+use super::access::By;
+use super::body::{Said, by, reason};
+use super::errors::ApiError;
 use super::periods::carried_out;
-use super::query::{Fields, path_error};
+use super::query::{At, Nothing, Query};
 use crate::closing::close::CloseError;
 use crate::closing::desk::Word;
 use crate::closing::exclusions::Declared;
@@ -19,47 +18,73 @@ use crate::closing::statement::Exclusion;
 use crate::inventory::instant::Instant;
 
 /// The answer of `GET /v1/exclusions`: those in force, in the order of servers and numbers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Exclusions)]
 pub(super) struct Listed {
     exclusions: Vec<Exclusion>,
 }
 
-/// The body of a declaration.
-#[derive(Debug, Deserialize)]
+/// An incident for which a server is not billed.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Declaration {
+pub(super) struct Declaration {
+    /// The server.
     server: String,
+    /// From when: slots that start at or after it.
     from: Instant,
+    /// Until before when.
     until: Instant,
+    /// Why.
+    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
     why: String,
-    by: String,
+    /// By whom it is declared; the token's name unless given.
+    #[schema(max_length = 255)]
+    by: Option<String>,
 }
 
-/// The body of a withdrawal.
-#[derive(Debug, Deserialize)]
+/// Why an incident is taken back.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Withdrawal {
+pub(super) struct Withdrawal {
+    /// Why.
+    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
     why: String,
-    by: String,
+    /// By whom; the token's name unless given.
+    #[schema(max_length = 255)]
+    by: Option<String>,
 }
 
-/// `GET /v1/exclusions`.
-pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Listed>, ApiError> {
-    Fields::of(&uri, &[])?;
+/// An incident.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfExclusion {
+    /// Its number.
+    id: u64,
+}
+
+/// The incidents in force
+#[utoipa::path(get, path = "/v1/exclusions", tag = "Billing", responses((status = 200, body = Listed)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(Nothing {}): Query<Nothing>,
+) -> Result<Json<Listed>, ApiError> {
     let all = app.desk.trail().await?.exclusions()?;
     Ok(Json(Listed { exclusions: all.into_values().flatten().collect() }))
 }
 
-/// `POST /v1/exclusions`: declares an incident, and tells it with its number.
+/// Declares an incident, and tells it with its number
+#[utoipa::path(
+    post, path = "/v1/exclusions", tag = "Billing", request_body = Declaration,
+    responses((status = 200, body = Exclusion))
+)]
 pub(super) async fn declare(
     State(app): State<App>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    By(caller): By,
+    Query(Nothing {}): Query<Nothing>,
+    Said(declaration): Said<Declaration>,
 ) -> Result<Json<Exclusion>, ApiError> {
-    Fields::of(&uri, &[])?;
-    let Declaration { server, from, until, why, by } = said(&headers, body).await?;
-    let word = Word { by: name("by", by)?, now: (app.now)(), reason: reason("why", why)? };
+    let Declaration { server, from, until, why, by: name } = declaration;
+    let word = Word { by: by(&caller, name)?, now: (app.now)(), reason: reason("why", why)? };
     let desk = app.desk.clone();
     let declared = Declared { server, from, until };
     let exclusion = carried_out(&app, async move {
@@ -71,20 +96,20 @@ pub(super) async fn declare(
     Ok(Json(exclusion.await?))
 }
 
-/// `POST /v1/exclusions/{id}/withdraw`: takes an incident back, and tells which.
+/// Takes an incident back
+#[utoipa::path(
+    post, path = "/v1/exclusions/{id}/withdraw", tag = "Billing", params(OfExclusion), request_body = Withdrawal,
+    responses((status = 200, body = Exclusion))
+)]
 pub(super) async fn withdraw(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    By(caller): By,
+    At(OfExclusion { id }): At<OfExclusion>,
+    Query(Nothing {}): Query<Nothing>,
+    Said(withdrawal): Said<Withdrawal>,
 ) -> Result<Json<Exclusion>, ApiError> {
-    let Path(id) = path.map_err(|e| path_error(&e))?;
-    Fields::of(&uri, &[])?;
-    let says = || format!("{:?} is not the number of an exclusion", clipped(&id));
-    let id: u64 = id.parse().map_err(|_| ApiError::field("id", &id, says()))?;
-    let Withdrawal { why, by } = said(&headers, body).await?;
-    let word = Word { by: name("by", by)?, now: (app.now)(), reason: reason("why", why)? };
+    let Withdrawal { why, by: name } = withdrawal;
+    let word = Word { by: by(&caller, name)?, now: (app.now)(), reason: reason("why", why)? };
     let desk = app.desk.clone();
     let came_of = carried_out(&app, async move {
         // All that it refuses is a number of none in force.

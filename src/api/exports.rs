@@ -1,26 +1,49 @@
 //! `/v1/periods/{period}/export` and `/summary`: lines for billing systems, and what they come to by customer.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{Uri, header};
+use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use clap::ValueEnum;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::access::By;
 use super::errors::ApiError;
-use super::query::{Fields, path_error, period};
-use super::statements::{attachment, filed, filter};
+use super::query::{At, OfPeriod, Query};
+use super::statements::{attachment, filed};
+use crate::access::Caller;
 use crate::closing::export::{self, Filter, columns};
 use crate::closing::table::{Cell, Column, Headings, csv, json};
 use crate::metering::period::Month;
 use crate::store::statements::{Filed, State as Filing};
 
-/// The query's fields.
-const FIELDS: [&str; 7] =
-    ["format", "headings", "server", "customer", "region", "only_overage", "since_revision"];
+/// Which lines, and how they are written.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// How it is written.
+    #[param(inline)]
+    format: Written,
+    /// What stands over the columns of CSV.
+    #[param(inline)]
+    headings: Headings,
+    /// Lines of a server or pool.
+    server: Option<String>,
+    /// Lines of a customer.
+    customer: Option<String>,
+    /// Lines of a region.
+    region: Option<String>,
+    /// Lines with overage.
+    only_overage: bool,
+    /// Lines of revisions after this one.
+    since_revision: u32,
+}
 
 /// How an export is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ExportFormat)]
 enum Written {
     /// As RFC 4180 has it.
     #[default]
@@ -29,8 +52,8 @@ enum Written {
     Json,
 }
 
-/// What is asked for, and what there is.
-struct Asked {
+/// What there is of what is asked for.
+struct Found {
     period: Month,
     filter: Filter,
     written: Written,
@@ -38,45 +61,51 @@ struct Asked {
     filed: Vec<Filed>,
 }
 
-/// `GET /v1/periods/{period}/export?format=&headings=&server=&customer=&region=&only_overage=&since_revision=`.
+/// A month's lines for a billing system
+#[utoipa::path(
+    get, path = "/v1/periods/{period}/export", tag = "Billing", params(OfPeriod, Asked),
+    responses((status = 200, content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"))))
+)]
 pub(super) async fn lines(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(OfPeriod { period }): At<OfPeriod>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, ApiError> {
-    let asked = asked(&app, path, &uri).await?;
-    let rows = export::lines(&asked.filed, &asked.filter).iter().map(columns::row).collect();
-    asked.write("lines", &columns::COLUMNS, rows)
+    let found = found(&app, &caller, period, asked).await?;
+    let rows = export::lines(&found.filed, &found.filter).iter().map(columns::row).collect();
+    found.write("lines", &columns::COLUMNS, rows)
 }
 
-/// `GET /v1/periods/{period}/summary`, with the same fields.
+/// What a month's lines come to, by customer and currency
+#[utoipa::path(
+    get, path = "/v1/periods/{period}/summary", tag = "Billing", params(OfPeriod, Asked),
+    responses((status = 200, content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"))))
+)]
 pub(super) async fn summary(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(OfPeriod { period }): At<OfPeriod>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, ApiError> {
-    let asked = asked(&app, path, &uri).await?;
-    let sums = export::summary::summary(&asked.filed, &asked.filter)?;
-    asked.write("summary", &export::summary::COLUMNS, sums.iter().map(export::summary::row).collect())
+    let found = found(&app, &caller, period, asked).await?;
+    let sums = export::summary::summary(&found.filed, &found.filter)?;
+    found.write("summary", &export::summary::COLUMNS, sums.iter().map(export::summary::row).collect())
 }
 
 /// Reads what is asked for; a month of which nothing was issued is an error, so that nobody bills nothing by mistake.
-async fn asked(app: &App, path: Result<Path<String>, PathRejection>, uri: &Uri) -> Result<Asked, ApiError> {
-    let Path(month) = path.map_err(|e| path_error(&e))?;
-    let period = period(&month)?;
-    let fields = Fields::of(uri, &FIELDS)?;
-    let since_revision = fields.value("since_revision")?.unwrap_or(0);
-    let filter = Filter { since_revision, ..filter(&fields)? };
-    let (written, headings) = (fields.choice("format")?, fields.choice("headings")?);
-    let filed = filed(app, period, &filter).await?;
+async fn found(app: &App, caller: &Caller, period: Month, asked: Asked) -> Result<Found, ApiError> {
+    let Asked { format: written, headings, server, customer, region, only_overage, since_revision } = asked;
+    let filter = Filter { server, customer, region, only_overage, since_revision };
+    let filed = filed(app, caller, period, &filter).await?;
     if filed.iter().any(|filed| filed.state == Filing::Issued) {
-        return Ok(Asked { period, filter, written, headings, filed });
+        return Ok(Found { period, filter, written, headings, filed });
     }
     let of = filter.server.map_or_else(String::new, |server| format!(" of a server or pool {server:?}"));
     Err(ApiError::Unknown(format!("{period} has no issued statement{of}")))
 }
 
-impl Asked {
+impl Found {
     fn write(&self, name: &str, columns: &[Column], rows: Vec<Vec<Cell>>) -> Result<Response, ApiError> {
         let (kind, text) = match self.written {
             Written::Csv => ("text/csv; charset=utf-8", csv(columns, self.headings, &rows)),

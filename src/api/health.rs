@@ -8,15 +8,18 @@ use super::errors::ApiError;
 use super::limits::PROBE_TIME_MAX;
 use crate::aggregator::intake::IntakeError;
 
-/// `GET /healthz`: the process lives.
+/// Whether the process lives
+#[utoipa::path(
+    get, path = "/healthz", tag = "Operation", responses((status = 200, body = String, content_type = "text/plain"))
+)]
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the store answers, and readings are being taken.
-///
-/// # Errors
-/// With what of it is not so.
+/// Whether the store answers, and readings are being taken
+#[utoipa::path(
+    get, path = "/readyz", tag = "Operation", responses((status = 200, body = String, content_type = "text/plain"))
+)]
 pub(super) async fn ready(State(app): State<App>) -> Result<&'static str, ApiError> {
     let store = timeout(PROBE_TIME_MAX, app.store.inventory_version());
     // A lot of no readings goes the way of all readings.

@@ -3,15 +3,17 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
-use serde::Serialize;
+use axum::http::HeaderMap;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::body::{broken, clipped_says, text};
+use super::access::By;
+use super::body::{broken, by, clipped_says, text};
 use super::errors::{ApiError, clipped};
 use super::limits::{HISTORY_CHANGES_MAX, INVENTORY_OCTETS_MAX};
-use super::query::Fields;
+use super::query::Query;
 use crate::inventory::apply::{ApplyError, Options, apply};
 use crate::inventory::check::Problem;
 use crate::inventory::diff::{Change, Recorded};
@@ -22,7 +24,8 @@ use crate::inventory::place::{Kind, Place, Step};
 use crate::store::inventory::Filter;
 
 /// The answer of `GET /v1/inventory`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Inventory)]
 pub(super) struct Shown {
     /// The number of the version; 0 before the first.
     version: u64,
@@ -31,7 +34,7 @@ pub(super) struct Shown {
 }
 
 /// The answer of `PUT /v1/inventory`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Replaced {
     /// The version in force now.
     version: u64,
@@ -45,7 +48,7 @@ pub(super) struct Replaced {
 }
 
 /// A change, with the line for people.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ChangeInfo {
     line: String,
     #[serde(flatten)]
@@ -53,7 +56,7 @@ struct ChangeInfo {
 }
 
 /// The answer of `GET /v1/inventory/history`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct History {
     /// In the order of versions; the newest where there are too many.
     changes: Vec<Recorded>,
@@ -62,7 +65,7 @@ pub(super) struct History {
 }
 
 /// One thing that is wrong with an inventory that was put.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct Contradiction {
     /// Where, as `server "web01": ports[1]`.
     pub(super) at: String,
@@ -111,48 +114,89 @@ fn value_at<'a>(body: &'a Value, at: &Place) -> Option<&'a Value> {
     })
 }
 
-/// `GET /v1/inventory?as_of=`.
-pub(super) async fn show(State(app): State<App>, uri: Uri) -> Result<Json<Shown>, ApiError> {
-    let fields = Fields::of(&uri, &["as_of"])?;
-    let (version, inventory) = match fields.value("as_of")? {
+/// Of when.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// As it was in force at an instant; now unless given.
+    as_of: Option<Instant>,
+}
+
+/// Of what.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AskedHistory {
+    /// Of entries of this kind.
+    #[param(inline)]
+    kind: Option<Kind>,
+    /// Of entries of this id.
+    id: Option<String>,
+}
+
+/// How an inventory is put in force.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AskedChange {
+    /// By whom it is done; the token's name unless given.
+    by: Option<String>,
+    /// Only tell what would change.
+    dry_run: bool,
+    /// Entries that are not in it may be removed.
+    remove: bool,
+    /// The version that it was made from: refused where another one is in force meanwhile.
+    version: Option<u64>,
+}
+
+/// What is sold and metered, now or at any time before
+#[utoipa::path(
+    get, path = "/v1/inventory", tag = "Inventory", params(Asked), responses((status = 200, body = Shown))
+)]
+pub(super) async fn show(
+    State(app): State<App>,
+    Query(Asked { as_of }): Query<Asked>,
+) -> Result<Json<Shown>, ApiError> {
+    let (version, inventory) = match as_of {
         Some(Instant(at)) => app.store.inventory_as_of(at).await?,
         None => app.store.inventory().await?,
     };
     Ok(Json(Shown { version, inventory }))
 }
 
-/// `GET /v1/inventory/history?kind=&id=`.
-pub(super) async fn history(State(app): State<App>, uri: Uri) -> Result<Json<History>, ApiError> {
-    let fields = Fields::of(&uri, &["kind", "id"])?;
-    let filter = Filter { kind: fields.value("kind")?, id: fields.text("id").map(str::to_owned) };
-    let mut changes = app.store.inventory_history(&filter).await?;
+/// Who changed what of the inventory, and when
+#[utoipa::path(
+    get, path = "/v1/inventory/history", tag = "Inventory", params(AskedHistory),
+    responses((status = 200, body = History))
+)]
+pub(super) async fn history(
+    State(app): State<App>,
+    Query(AskedHistory { kind, id }): Query<AskedHistory>,
+) -> Result<Json<History>, ApiError> {
+    let mut changes = app.store.inventory_history(&Filter { kind, id }).await?;
     let left_out = changes.len().saturating_sub(HISTORY_CHANGES_MAX);
     changes.drain(..left_out);
     Ok(Json(History { changes, left_out }))
 }
 
-/// `PUT /v1/inventory?by=&dry_run=&remove=&version=`: the document in the body becomes the whole inventory, or nothing
-/// changes. The running service takes it up within seconds.
+/// Puts an inventory in force
+///
+/// The document in the body becomes the whole inventory, or nothing changes. The running service takes it up within
+/// seconds.
+#[utoipa::path(
+    put, path = "/v1/inventory", tag = "Inventory", params(AskedChange), request_body = Document,
+    responses((status = 200, body = Replaced))
+)]
 pub(super) async fn replace(
     State(app): State<App>,
-    uri: Uri,
+    By(caller): By,
+    Query(AskedChange { by: name, dry_run, remove, version }): Query<AskedChange>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Replaced>, ApiError> {
-    let fields = Fields::of(&uri, &["by", "dry_run", "remove", "version"])?;
-    let by = fields.text("by").ok_or_else(|| ApiError::Field {
-        field: "by".to_owned(),
-        value: None,
-        says: "missing; who puts this inventory in force?".to_owned(),
-    })?;
-    let dry_run = fields.value("dry_run")?.unwrap_or(false);
-    let options = Options {
-        by,
-        now: (app.now)(),
-        dry_run,
-        remove: fields.value("remove")?.unwrap_or(false),
-        seen: fields.value("version")?,
-    };
+    let by = &by(&caller, name)?;
+    let options = Options { by, now: (app.now)(), dry_run, remove, seen: version };
     let text = text(&headers, body, INVENTORY_OCTETS_MAX, too_long).await?;
     let document = file::parse(&text, Syntax::Json).map_err(|wrong| match wrong.at {
         Some(at) => contradictions(&[Problem { at: *at, says: wrong.says }], &text),

@@ -43,7 +43,10 @@ pub fn install() -> Option<PrometheusHandle> {
     Some(handle)
 }
 
-/// `GET /metrics`.
+/// This process' metrics, in Prometheus' text form
+#[utoipa::path(
+    get, path = "/metrics", tag = "Operation", responses((status = 200, body = String, content_type = "text/plain"))
+)]
 pub(super) async fn render(State(app): State<App>) -> Result<Response, ApiError> {
     let handle = app.metrics.as_ref().ok_or(ApiError::NoMetrics)?;
     measure(&app);

@@ -1,57 +1,63 @@
 //! `/v1/periods/{period}`: how far a month is, and closing it.
 
 use axum::Json;
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
+use axum::extract::State;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::App;
-use super::body::{name, reason, said};
+use super::access::By;
+use super::body::{Said, by, reason};
 use super::errors::ApiError;
 use super::limits::ACT_TIME_MAX;
-use super::query::{Fields, path_error, period};
+use super::query::{At, Nothing, OfPeriod, Query};
 use crate::closing::close::{CloseError, Order, Outcome};
 use crate::closing::standing::{Standing, Zone};
 
-/// The body of `POST /v1/periods/{period}/close`.
-#[derive(Debug, Deserialize)]
+/// Who closes a month.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Close {
-    by: String,
+pub(super) struct Close {
+    /// By whom it is done; the token's name unless given.
+    #[schema(max_length = 255)]
+    by: Option<String>,
+    /// Why it is closed although collectors may have readings that were not sent.
     #[serde(rename = "override")]
+    #[schema(max_length = 4_000)]
     override_reason: Option<String>,
 }
 
-/// `GET /v1/periods/{period}`.
+/// How far a month is
+#[utoipa::path(
+    get, path = "/v1/periods/{period}", tag = "Billing", params(OfPeriod), responses((status = 200, body = Standing))
+)]
 pub(super) async fn show(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    At(OfPeriod { period }): At<OfPeriod>,
+    Query(Nothing {}): Query<Nothing>,
 ) -> Result<Json<Standing>, ApiError> {
-    let Path(month) = path.map_err(|e| path_error(&e))?;
-    let period = period(&month)?;
-    Fields::of(&uri, &[])?;
     let zone = Zone::of(app.live.read().inventory());
     let reports = app.collectors.list().await?;
     let at = ((app.now)(), app.times.grace_ms);
     Ok(Json(Standing::load(&app.desk, period, &zone, &reports, at).await?))
 }
 
-/// `POST /v1/periods/{period}/close`. It goes on when the client goes away, and is answered when it is over.
+/// Closes a month
+///
+/// It goes on when the client goes away, and is answered when it is over. To close again issues nothing twice.
+#[utoipa::path(
+    post, path = "/v1/periods/{period}/close", tag = "Billing", params(OfPeriod), request_body = Close,
+    responses((status = 200, body = Outcome))
+)]
 pub(super) async fn close(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    By(caller): By,
+    At(OfPeriod { period }): At<OfPeriod>,
+    Query(Nothing {}): Query<Nothing>,
+    Said(close): Said<Close>,
 ) -> Result<Json<Outcome>, ApiError> {
-    let Path(month) = path.map_err(|e| path_error(&e))?;
-    let period = period(&month)?;
-    Fields::of(&uri, &[])?;
-    let Close { by, override_reason } = said(&headers, body).await?;
-    let by = name("by", by)?;
+    let Close { by: name, override_reason } = close;
+    let by = by(&caller, name)?;
     let override_reason = override_reason.map(|text| reason("override", text)).transpose()?;
     // What collectors said last is in memory first; closing reads the store.
     app.collectors.flush().await?;

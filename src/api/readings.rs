@@ -11,14 +11,15 @@ pub(super) mod unpack;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, header};
 use futures::StreamExt;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::App;
 use super::errors::{ApiError, SoFar};
 use super::limits::{BODY_OCTETS_MAX, LOT_READINGS, TEXT_OCTETS_MAX};
-use super::query::Fields;
+use super::query::{Nothing, Query};
 use crate::collectors::registry::RegistryError;
 use crate::collectors::said::{self, Said};
 use crate::ndjson::LineError;
@@ -29,7 +30,7 @@ use unpack::Unpacker;
 const NOBODY: &str = "a request without a collector's name";
 
 /// The answer: what became of the lines.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Taken {
     #[serde(flatten)]
     counts: SoFar,
@@ -37,18 +38,23 @@ pub(super) struct Taken {
     errors: Vec<LineError>,
 }
 
-/// `POST /v1/readings`: NDJSON, plain or packed with gzip or zstd as `Content-Encoding` says.
+/// Takes readings in
 ///
+/// NDJSON, plain or packed with gzip or zstd as `Content-Encoding` says.
 /// Answers when all that was taken is on the disk. Lines that are no readings are refused one by one, all others are
 /// taken. Where a body is refused amid, the answer tells what had been taken; to send all of it again does no harm.
 /// What a collector says of itself counts only when all of its body has been taken.
+#[utoipa::path(
+    post, path = "/v1/readings", tag = "Metering",
+    request_body(content = String, content_type = "application/x-ndjson", description = "A reading a line"),
+    responses((status = 200, body = Taken))
+)]
 pub(super) async fn take(
     State(app): State<App>,
-    uri: Uri,
+    Query(Nothing {}): Query<Nothing>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Taken>, ApiError> {
-    Fields::of(&uri, &[])?;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: u64| length > BODY_OCTETS_MAX) {
         return Err(too_long(SoFar::default()));

@@ -1,18 +1,17 @@
 //! `/v1/periods/{period}/reviews`: statements that a person looks at before they count.
 
 use axum::Json;
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::App;
-use super::body::{name, reason, said};
+use super::access::By;
+use super::body::{Said, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
-use super::query::{Fields, path_error, period};
+use super::query::{At, Nothing, OfPeriod, OfStatement, Query};
 use crate::closing::desk::Word;
 use crate::closing::listing::{Stated, state, stated};
 use crate::closing::review::queue;
@@ -20,46 +19,52 @@ use crate::metering::period::Month;
 use crate::store::statements;
 
 /// The answer of `GET /v1/periods/{period}/reviews`, in the order of servers.
-#[derive(Debug, Serialize)]
-struct Reviews<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Reviews<'a> {
     period: Month,
     reviews: Vec<Stated<'a>>,
 }
 
-/// The body of an approval.
-#[derive(Debug, Deserialize)]
+/// Who lets a statement go, and why.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Approval {
-    by: String,
+pub(super) struct Approval {
+    /// By whom it is done; the token's name unless given.
+    #[schema(max_length = 255)]
+    by: Option<String>,
+    /// What they say to it.
+    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
     note: String,
 }
 
-/// `GET /v1/periods/{period}/reviews`: the statements that are held; why stands in the `review` of each.
+/// The statements of a month that are held; why stands in the `review` of each
+#[utoipa::path(
+    get, path = "/v1/periods/{period}/reviews", tag = "Billing", params(OfPeriod),
+    responses((status = 200, body = Reviews<'_>))
+)]
 pub(super) async fn list(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    At(OfPeriod { period }): At<OfPeriod>,
+    Query(Nothing {}): Query<Nothing>,
 ) -> Result<Response, ApiError> {
-    let Path(month) = path.map_err(|e| path_error(&e))?;
-    let period = period(&month)?;
-    Fields::of(&uri, &[])?;
     let held = queue(&app.store, period).await?;
     Ok(Json(Reviews { period, reviews: held.iter().map(stated).collect() }).into_response())
 }
 
-/// `POST /v1/periods/{period}/reviews/{server}`: issues the held statement of a server or pool, and tells it.
+/// Issues the held statement of a server or pool
+#[utoipa::path(
+    post, path = "/v1/periods/{period}/reviews/{server}", tag = "Billing", params(OfStatement),
+    request_body = Approval, responses((status = 200, body = Stated<'_>))
+)]
 pub(super) async fn approve(
     State(app): State<App>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    By(caller): By,
+    At(OfStatement { period, server }): At<OfStatement>,
+    Query(Nothing {}): Query<Nothing>,
+    Said(approval): Said<Approval>,
 ) -> Result<Response, ApiError> {
-    let Path((month, server)) = path.map_err(|e| path_error(&e))?;
-    let period = period(&month)?;
-    Fields::of(&uri, &[])?;
-    let Approval { by, note } = said(&headers, body).await?;
-    let word = Word { by: name("by", by)?, now: (app.now)(), reason: reason("note", note)? };
+    let Approval { by: name, note } = approval;
+    let word = Word { by: by(&caller, name)?, now: (app.now)(), reason: reason("note", note)? };
     let desk = app.desk.clone();
     let statement = carried_out(&app, async move {
         let statement = desk.approve(period, &server, &word).await?;

@@ -1,28 +1,32 @@
 //! `/v1/periods/{period}/revisions`: corrections of issued statements.
 
 use axum::Json;
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::App;
-use super::body::{name, reason, said};
+use super::access::By;
+use super::body::{Said, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
-use super::query::{Fields, path_error, period};
+use super::query::{At, Nothing, OfPeriod, Query};
 use crate::closing::desk::Word;
 use crate::closing::revise::{Correction, Revision};
 use crate::closing::statement::Kind;
 use crate::closing::what_if::Figures;
 use crate::metering::period::Month;
 
-/// The body.
-#[derive(Debug, Deserialize)]
+/// What is to be corrected, by whom and why.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wish {
-    by: String,
+#[schema(as = Correction)]
+pub(super) struct Wish {
+    /// By whom it is done; the token's name unless given.
+    #[schema(max_length = 255)]
+    by: Option<String>,
+    /// Why.
+    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
     reason: String,
     /// One server or pool; all unless given.
     server: Option<String>,
@@ -32,7 +36,7 @@ struct Wish {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Revised {
     period: Month,
     dry_run: bool,
@@ -40,7 +44,7 @@ pub(super) struct Revised {
     revisions: Vec<RevisionInfo>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct RevisionInfo {
     kind: Kind,
     server: String,
@@ -70,21 +74,23 @@ impl RevisionInfo {
     }
 }
 
-/// `POST /v1/periods/{period}/revisions`: a new revision of every statement, or of one server's or pool's, that says
-/// something else by what is stored and declared now.
+/// Corrects what was issued
+///
+/// A new revision of every statement, or of one server's or pool's, that says something else by what is stored and
+/// declared now.
+#[utoipa::path(
+    post, path = "/v1/periods/{period}/revisions", tag = "Billing", params(OfPeriod), request_body = Wish,
+    responses((status = 200, body = Revised))
+)]
 pub(super) async fn revise(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    By(caller): By,
+    At(OfPeriod { period }): At<OfPeriod>,
+    Query(Nothing {}): Query<Nothing>,
+    Said(wish): Said<Wish>,
 ) -> Result<Json<Revised>, ApiError> {
-    let Path(month) = path.map_err(|e| path_error(&e))?;
-    let period = period(&month)?;
-    Fields::of(&uri, &[])?;
-    let wish: Wish = said(&headers, body).await?;
     let (server, dry_run) = (wish.server, wish.dry_run);
-    let word = Word { by: name("by", wish.by)?, now: (app.now)(), reason: reason("reason", wish.reason)? };
+    let word = Word { by: by(&caller, wish.by)?, now: (app.now)(), reason: reason("reason", wish.reason)? };
     let desk = app.desk.clone();
     let revisions = carried_out(&app, async move {
         let correction = Correction { period, server, dry_run };

@@ -1,16 +1,16 @@
 //! `/v1/servers/{id}/samples`: a server's samples over a month or any span, newest revisions only.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::extract::State;
 use meter95_reading::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::access::By;
 use super::errors::ApiError;
 use super::limits::SAMPLES_DAYS_MAX;
-use super::query::{Fields, path_error};
+use super::query::{At, OfServer, Query};
 use super::servers::known;
 use super::usage::running_month;
 use crate::aggregator::output::Revised;
@@ -25,7 +25,7 @@ use crate::store::load::StoredSamples;
 const DAY_MS: i64 = 86_400_000;
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Samples {
     server: String,
     from: Instant,
@@ -37,13 +37,13 @@ pub(super) struct Samples {
     samples: Vec<SampleInfo>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Step {
     from: Instant,
     bps: Bps,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SampleInfo {
     slot: Instant,
     in_bps: Bps,
@@ -53,22 +53,38 @@ struct SampleInfo {
     revision: u16,
 }
 
-/// `GET /v1/servers/{id}/samples?period=` or `?from=&until=`; the running month without either.
+/// Which samples.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// Those of a month; the running one unless a span is given.
+    period: Option<Month>,
+    /// Those of slots that start at or after this; together with `until`, without `period`.
+    from: Option<Instant>,
+    /// Those of slots that start before this; at most 93 days after `from`.
+    until: Option<Instant>,
+}
+
+/// A server's samples of a month or a span
 ///
 /// A sample is there at once when its slot has closed. Where hundreds of slots close at once, as when a collector
 /// catches up after days, those older than an hour follow within seconds, when they have been written.
+#[utoipa::path(
+    get, path = "/v1/servers/{id}/samples", tag = "Servers", params(OfServer, Asked),
+    responses((status = 200, body = Samples))
+)]
 pub(super) async fn list(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(OfServer { id }): At<OfServer>,
+    Query(asked): Query<Asked>,
 ) -> Result<Json<Samples>, ApiError> {
-    let Path(id) = path.map_err(|e| path_error(&e))?;
-    let fields = Fields::of(&uri, &["period", "from", "until"])?;
     // Memory before the store: what memory has forgotten meanwhile has been stored long before.
     let (server_id, from, until, allowances, live) = {
         let state = app.live.read();
-        let entry = known(&state, &id)?;
-        let (from, until) = span(&state, &fields)?;
+        let entry = known(&state, &caller, &id)?;
+        let (from, until) = span(&state, &asked)?;
         let slots = SlotSpan::starting_in(from, until);
         let steps = state.inventory().rules_of(entry, slots).allowance.steps(slots);
         let server = state.server(&id);
@@ -97,10 +113,8 @@ pub(super) async fn list(
 }
 
 /// The span that is asked for, half-open.
-fn span(state: &Aggregator, fields: &Fields) -> Result<(Timestamp, Timestamp), ApiError> {
-    let period: Option<Month> = fields.value("period")?;
-    let from: Option<Instant> = fields.value("from")?;
-    let until: Option<Instant> = fields.value("until")?;
+fn span(state: &Aggregator, asked: &Asked) -> Result<(Timestamp, Timestamp), ApiError> {
+    let Asked { period, from, until } = *asked;
     let missing = |field: &str, says: &str| ApiError::Field {
         field: field.to_owned(),
         value: None,

@@ -1,14 +1,15 @@
 //! `/v1/servers`: what is metered, as the inventory in force says, and when each port was last read.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::App;
+use super::access::By;
 use super::errors::ApiError;
-use super::query::{Fields, path_error};
+use super::query::{At, Nothing, OfServer, Query};
+use crate::access::Caller;
 use crate::aggregator::server::{Bound, Server as LiveServer};
 use crate::aggregator::state::Aggregator;
 use crate::inventory::Server;
@@ -18,13 +19,13 @@ use crate::metering::sample::PortKind;
 use crate::metering::units::Bps;
 
 /// The answer of `GET /v1/servers`, in the order of the ids.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Servers {
     servers: Vec<ServerInfo>,
 }
 
 /// One server.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ServerInfo {
     id: String,
     customer: String,
@@ -39,14 +40,14 @@ pub(super) struct ServerInfo {
     ports: Vec<PortInfo>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct AddonInfo {
     bps: Bps,
     from: Option<Instant>,
     until: Option<Instant>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct PortInfo {
     device: String,
     interface: String,
@@ -60,35 +61,43 @@ struct PortInfo {
     last_reading: Option<Instant>,
 }
 
-/// `GET /v1/servers`.
-pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Servers>, ApiError> {
-    Fields::of(&uri, &[])?;
+/// The servers that are metered, in the order of their ids
+#[utoipa::path(get, path = "/v1/servers", tag = "Servers", responses((status = 200, body = Servers)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    By(caller): By,
+    Query(Nothing {}): Query<Nothing>,
+) -> Result<Json<Servers>, ApiError> {
     let state = app.live.read();
     let entries = state.inventory().servers.values();
-    let servers = entries.map(|entry| info(&state, entry)).collect();
+    let seen = entries.filter(|entry| caller.sees(&entry.customer, &entry.region));
+    let servers = seen.map(|entry| info(&state, entry)).collect();
     Ok(Json(Servers { servers }))
 }
 
-/// `GET /v1/servers/{id}`.
+/// One server
+#[utoipa::path(
+    get, path = "/v1/servers/{id}", tag = "Servers", params(OfServer), responses((status = 200, body = ServerInfo))
+)]
 pub(super) async fn one(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(OfServer { id }): At<OfServer>,
+    Query(Nothing {}): Query<Nothing>,
 ) -> Result<Json<ServerInfo>, ApiError> {
-    let Path(id) = path.map_err(|e| path_error(&e))?;
-    Fields::of(&uri, &[])?;
     let state = app.live.read();
-    let entry = known(&state, &id)?;
+    let entry = known(&state, &caller, &id)?;
     Ok(Json(info(&state, entry)))
 }
 
 /// The server `id` of the inventory in force.
 ///
 /// # Errors
-/// When there is none.
-pub(super) fn known<'a>(state: &'a Aggregator, id: &str) -> Result<&'a Server, ApiError> {
+/// When there is none that the caller sees.
+pub(super) fn known<'a>(state: &'a Aggregator, caller: &Caller, id: &str) -> Result<&'a Server, ApiError> {
     let found = state.inventory().servers.get(id);
-    found.ok_or_else(|| ApiError::UnknownServer(id.to_owned()))
+    let seen = found.filter(|entry| caller.sees(&entry.customer, &entry.region));
+    seen.ok_or_else(|| ApiError::UnknownServer(id.to_owned()))
 }
 
 fn info(state: &Aggregator, entry: &Server) -> ServerInfo {

@@ -1,16 +1,17 @@
 //! `/v1/periods/{period}/statements`: what was issued or is held, and what proves and explains it.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{Uri, header};
+use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::access::By;
 use super::errors::{ApiError, clipped};
-use super::query::{Fields, path_error, period};
+use super::query::{At, OfPeriod, OfStatement, Query};
+use crate::access::Caller;
 use crate::closing::bundle;
 use crate::closing::explain::Explanation;
 use crate::closing::explain::text::{Lang, text};
@@ -26,14 +27,17 @@ use crate::store::statements::{self, Filed};
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// The answer of `GET /v1/periods/{period}/statements`, in the order of ids and revisions.
-#[derive(Debug, Serialize)]
-struct Listed<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Statements)]
+pub(super) struct Listed<'a> {
     period: Month,
     statements: Vec<Stated<'a>>,
 }
 
 /// How an explanation is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ExplanationFormat)]
 enum Written {
     /// For programs.
     #[default]
@@ -42,19 +46,61 @@ enum Written {
     Text,
 }
 
-/// `GET /v1/periods/{period}/statements?server=&customer=&region=&only_overage=&all_revisions=`: of each server and pool
-/// the newest statement, or every one.
+/// Which statements.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// Those of a server or pool.
+    server: Option<String>,
+    /// Those of a customer.
+    customer: Option<String>,
+    /// Those of a region.
+    region: Option<String>,
+    /// Those with overage.
+    only_overage: bool,
+    /// Every revision, not only the newest.
+    all_revisions: bool,
+}
+
+/// Which revision.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OfRevision {
+    /// Its number; the newest unless given.
+    revision: Option<u32>,
+}
+
+/// How a statement is explained.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AskedWords {
+    /// In which language a text is.
+    #[param(inline)]
+    lang: Lang,
+    /// For programs or for people.
+    #[param(inline)]
+    format: Written,
+    /// The number of the revision; the newest unless given.
+    revision: Option<u32>,
+}
+
+/// A month's statements: of each server and pool the newest, or every one
+#[utoipa::path(
+    get, path = "/v1/periods/{period}/statements", tag = "Billing", params(OfPeriod, Asked),
+    responses((status = 200, body = Listed<'_>))
+)]
 pub(super) async fn list(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(OfPeriod { period }): At<OfPeriod>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, ApiError> {
-    let Path(month) = path.map_err(|e| path_error(&e))?;
-    let period = period(&month)?;
-    let fields = Fields::of(&uri, &["server", "customer", "region", "only_overage", "all_revisions"])?;
-    let filter = filter(&fields)?;
-    let all_revisions = fields.value("all_revisions")?.unwrap_or(false);
-    let filed = filed(&app, period, &filter).await?;
+    let Asked { server, customer, region, only_overage, all_revisions } = asked;
+    let filter = Filter { server, customer, region, only_overage, since_revision: 0 };
+    let filed = filed(&app, &caller, period, &filter).await?;
     let statements = chosen(&filed, &filter, all_revisions).into_iter().map(stated).collect();
     Ok(Json(Listed { period, statements }).into_response())
 }
@@ -63,26 +109,22 @@ pub(super) async fn list(
 ///
 /// # Errors
 /// When the store can't be read.
-pub(super) async fn filed(app: &App, period: Month, filter: &Filter) -> Result<Vec<Filed>, StoreError> {
-    match &filter.server {
-        Some(server) => app.store.statements_of(period, server).await,
-        None => app.store.statements(period).await,
-    }
+pub(super) async fn filed(
+    app: &App,
+    caller: &Caller,
+    period: Month,
+    filter: &Filter,
+) -> Result<Vec<Filed>, StoreError> {
+    let mut filed = match &filter.server {
+        Some(server) => app.store.statements_of(period, server).await?,
+        None => app.store.statements(period).await?,
+    };
+    filed.retain(|filed| sees(caller, filed));
+    Ok(filed)
 }
 
-/// Which statements are asked for: by `server`, `customer`, `region` and `only_overage`.
-///
-/// # Errors
-/// With the field that can't be.
-pub(super) fn filter(fields: &Fields) -> Result<Filter, ApiError> {
-    let text = |name: &str| fields.text(name).map(str::to_owned);
-    Ok(Filter {
-        server: text("server"),
-        customer: text("customer"),
-        region: text("region"),
-        only_overage: fields.value("only_overage")?.unwrap_or(false),
-        since_revision: 0,
-    })
+fn sees(caller: &Caller, filed: &Filed) -> bool {
+    caller.sees(&filed.statement.customer, &filed.statement.region)
 }
 
 /// One server's or pool's statement, with all its revisions.
@@ -92,16 +134,21 @@ struct Found {
 }
 
 impl Found {
-    /// The statement that a path names: the newest, or the `revision` of `fields`.
-    async fn at(app: &App, (month, server): (String, String), fields: &Fields) -> Result<Self, ApiError> {
-        let period = period(&month)?;
-        let revision: Option<u32> = fields.value("revision")?;
-        let all = app.store.statements_of(period, &server).await?;
+    /// The statement that a path names: the newest, or that of a `revision`.
+    async fn at(
+        app: &App,
+        caller: &Caller,
+        of: &OfStatement,
+        revision: Option<u32>,
+    ) -> Result<Self, ApiError> {
+        let OfStatement { period, server } = of;
+        let mut all = app.store.statements_of(*period, server).await?;
+        all.retain(|filed| sees(caller, filed));
         let wanted = match revision {
             Some(revision) => all.iter().find(|filed| filed.statement.revision == revision),
             None => all.iter().max_by_key(|filed| filed.statement.revision),
         };
-        let server = clipped(&server);
+        let server = clipped(server);
         match (wanted, revision) {
             (Some(filed), _) => Ok(Self { filed: filed.clone(), all }),
             (None, Some(revision)) if !all.is_empty() => Err(ApiError::Unknown(format!(
@@ -114,25 +161,33 @@ impl Found {
     }
 }
 
-/// `GET /v1/periods/{period}/statements/{server}?revision=`.
+/// One statement
+#[utoipa::path(
+    get, path = "/v1/periods/{period}/statements/{server}", tag = "Billing", params(OfStatement, OfRevision),
+    responses((status = 200, body = Stated<'_>))
+)]
 pub(super) async fn one(
     State(app): State<App>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(of): At<OfStatement>,
+    Query(OfRevision { revision }): Query<OfRevision>,
 ) -> Result<Response, ApiError> {
-    let Path(of) = path.map_err(|e| path_error(&e))?;
-    let found = Found::at(&app, of, &Fields::of(&uri, &["revision"])?).await?;
+    let found = Found::at(&app, &caller, &of, revision).await?;
     Ok(Json(stated(&found.filed)).into_response())
 }
 
-/// `GET /v1/periods/{period}/statements/{server}/bundle?revision=`: a file that proves an issued statement.
+/// A file that proves an issued statement, for `meter95 verify`
+#[utoipa::path(
+    get, path = "/v1/periods/{period}/statements/{server}/bundle", tag = "Billing", params(OfStatement, OfRevision),
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
 pub(super) async fn bundle(
     State(app): State<App>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(of): At<OfStatement>,
+    Query(OfRevision { revision }): Query<OfRevision>,
 ) -> Result<Response, ApiError> {
-    let Path(of) = path.map_err(|e| path_error(&e))?;
-    let Found { filed, .. } = Found::at(&app, of, &Fields::of(&uri, &["revision"])?).await?;
+    let Found { filed, .. } = Found::at(&app, &caller, &of, revision).await?;
     if filed.state != statements::State::Issued {
         return Err(ApiError::NotNow {
             says: "only what is issued can be proved; this statement waits for review, or was withdrawn"
@@ -160,16 +215,19 @@ pub(super) fn attachment(file: &str) -> String {
     format!("attachment; filename=\"{file}\"")
 }
 
-/// `GET /v1/periods/{period}/statements/{server}/explanation?lang=&format=&revision=`.
+/// How a statement's figures come about, step by step
+#[utoipa::path(
+    get, path = "/v1/periods/{period}/statements/{server}/explanation", tag = "Billing",
+    params(OfStatement, AskedWords),
+    responses((status = 200, content((Explanation = "application/json"), (String = "text/plain"))))
+)]
 pub(super) async fn explanation(
     State(app): State<App>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    uri: Uri,
+    By(caller): By,
+    At(of): At<OfStatement>,
+    Query(AskedWords { lang, format: written, revision }): Query<AskedWords>,
 ) -> Result<Response, ApiError> {
-    let Path(of) = path.map_err(|e| path_error(&e))?;
-    let fields = Fields::of(&uri, &["lang", "format", "revision"])?;
-    let (lang, written): (Lang, Written) = (fields.choice("lang")?, fields.choice("format")?);
-    let Found { filed, all } = Found::at(&app, of, &fields).await?;
+    let Found { filed, all } = Found::at(&app, &caller, &of, revision).await?;
     let samples = samples_of(&app.store, &filed.statement).await?;
     let explained = tokio::task::spawn_blocking(move || Explanation::new(&filed, &samples, &all));
     let explanation = explained.await.map_err(|e| ApiError::Internal(e.into()))?;

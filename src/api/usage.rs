@@ -2,12 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::Uri;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::App;
+use super::access::By;
 use super::errors::ApiError;
-use super::query::Fields;
+use super::query::Query;
 use super::servers::known;
+use crate::access::Caller;
 use crate::aggregator::state::Aggregator;
 use crate::inventory::Inventory;
 use crate::metering::period::Month;
@@ -19,30 +22,48 @@ enum Found {
     Stored(Box<Inventory>, Month),
 }
 
-/// `GET /v1/usage?period=&server=`; the running month and all servers unless named.
+/// Whose usage, and of when.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// The month; the running one unless given.
+    period: Option<Month>,
+    /// One server alone.
+    server: Option<String>,
+}
+
+/// A month's figures, a line a server
 ///
 /// The running month is told from memory, any other from the store.
-pub(super) async fn month(State(app): State<App>, uri: Uri) -> Result<Json<Usage>, ApiError> {
-    let fields = Fields::of(&uri, &["period", "server"])?;
-    let period: Option<Month> = fields.value("period")?;
+#[utoipa::path(get, path = "/v1/usage", tag = "Usage", params(Asked), responses((status = 200, body = Usage)))]
+pub(super) async fn month(
+    State(app): State<App>,
+    By(caller): By,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Usage>, ApiError> {
     let found = {
         let state = app.live.read();
-        find(&state, period, fields.text("server"))?
+        find(&state, &caller, &asked)?
     };
     match found {
         Found::Live(usage) => Ok(Json(usage)),
         Found::Stored(inventory, period) => {
             let now = (app.now)();
-            Ok(Json(Usage::stored(&app.store, &inventory, period, now, app.times).await?))
+            let mut usage = Usage::stored(&app.store, &inventory, period, now, app.times).await?;
+            usage.servers.retain(|line| caller.sees(&line.customer, &line.region));
+            Ok(Json(usage))
         }
     }
 }
 
-fn find(state: &Aggregator, period: Option<Month>, server: Option<&str>) -> Result<Found, ApiError> {
-    let wanted = server.map(|id| known(state, id)).transpose()?;
-    let period = period.map_or_else(|| running_month(state), Ok)?;
+fn find(state: &Aggregator, caller: &Caller, asked: &Asked) -> Result<Found, ApiError> {
+    let wanted = asked.server.as_ref().map(|id| known(state, caller, id)).transpose()?;
+    let period = asked.period.map_or_else(|| running_month(state), Ok)?;
     if let Some(mut usage) = Usage::live(state, period) {
-        usage.servers.retain(|line| wanted.is_none_or(|entry| entry.id == line.server));
+        usage.servers.retain(|line| {
+            wanted.is_none_or(|entry| entry.id == line.server) && caller.sees(&line.customer, &line.region)
+        });
         return Ok(Found::Live(usage));
     }
     let inventory = state.inventory();

@@ -3,25 +3,51 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::extract::State;
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::errors::ApiError;
-use super::query::{Fields, path_error, period};
+use super::query::{At, OfPeriod, Query};
 use crate::closing::what_if::{self, Compared, Variation};
+use crate::metering::money::{Currency, Price, Rounding};
+use crate::metering::overage::{Method, Missing};
 use crate::metering::period::Month;
 use crate::metering::units::Bps;
 
-/// The query's fields.
-const FIELDS: [&str; 9] =
-    ["allowance_bps", "method", "missing", "unit_bps", "rounding", "price", "currency", "server", "all"];
+/// Other terms, and whose samples. Terms that are not given are as they are.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// What would be granted, in bit/s.
+    allowance_bps: Option<Bps>,
+    /// What would be ranked.
+    #[param(inline)]
+    method: Option<Method>,
+    /// What a slot without a sample would count as.
+    #[param(inline)]
+    missing: Option<Missing>,
+    /// In which units it would be billed, in bit/s.
+    unit_bps: Option<Bps>,
+    /// How overage would become whole units.
+    #[param(inline)]
+    rounding: Option<Rounding>,
+    /// The price of 1 Mbps.
+    price: Option<Price>,
+    /// The currency of that price (ISO 4217).
+    currency: Option<Currency>,
+    /// One server or pool alone.
+    server: Option<String>,
+    /// Also those for which nothing changes.
+    all: bool,
+}
 
-/// The answer.
-#[derive(Debug, Serialize)]
+/// What would come of other terms.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WhatIf)]
 pub(super) struct Answer {
     period: Month,
     /// How many servers and pools were compared.
@@ -34,27 +60,29 @@ pub(super) struct Answer {
     servers: Vec<Compared>,
 }
 
-/// `GET /v1/periods/{period}/what-if?allowance_bps=&method=&missing=&unit_bps=&rounding=&price=&currency=&server=&all=`.
+/// A month's samples under other terms
+///
 /// Nothing is changed; a month that still runs is told as if nothing more flowed.
+#[utoipa::path(
+    get, path = "/v1/periods/{period}/what-if", tag = "Billing", params(OfPeriod, Asked),
+    responses((status = 200, body = Answer))
+)]
 pub(super) async fn compare(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    uri: Uri,
+    At(OfPeriod { period }): At<OfPeriod>,
+    Query(asked): Query<Asked>,
 ) -> Result<Json<Answer>, ApiError> {
-    let Path(month) = path.map_err(|e| path_error(&e))?;
-    let period = period(&month)?;
-    let fields = Fields::of(&uri, &FIELDS)?;
     let variation = Variation {
-        allowance: fields.value("allowance_bps")?.map(Bps),
-        method: fields.word("method")?,
-        missing: fields.word("missing")?,
-        unit: fields.value("unit_bps")?.map(Bps),
-        rounding: fields.word("rounding")?,
-        price: fields.word("price")?,
-        currency: fields.word("currency")?,
+        allowance: asked.allowance_bps,
+        method: asked.method,
+        missing: asked.missing,
+        unit: asked.unit_bps,
+        rounding: asked.rounding,
+        price: asked.price,
+        currency: asked.currency,
     };
-    let all = fields.value("all")?.unwrap_or(false);
-    let mut servers = what_if::compare(&app.store, period, fields.text("server"), &variation).await?;
+    let all = asked.all;
+    let mut servers = what_if::compare(&app.store, period, asked.server.as_deref(), &variation).await?;
     let compared = servers.len();
     let changed = servers.iter().filter(|line| line.changes()).count();
     let mut amount_changes: BTreeMap<String, Decimal> = BTreeMap::new();

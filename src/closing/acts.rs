@@ -37,7 +37,7 @@ struct Span {
 }
 
 /// When a month was closed, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ClosedBy {
     /// When all statements had been issued or held for the first time.
     pub at: Instant,

@@ -36,7 +36,8 @@ pub struct Order {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Closed)]
 pub struct Outcome {
     /// Statements that were issued now.
     pub issued: u64,

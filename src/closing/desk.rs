@@ -38,7 +38,8 @@ pub struct Word {
 }
 
 /// How far a close has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ClosingProgress)]
 pub struct Progress {
     /// Servers and pools that have been dealt with.
     pub done: usize,

@@ -31,7 +31,7 @@ use steps::Step;
 const NEIGHBOURS: u64 = 5;
 
 /// A statement and what explains it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Explanation {
     /// `held` or `issued`.
     pub state: &'static str,
@@ -50,7 +50,8 @@ pub struct Explanation {
 }
 
 /// A place in the ranking.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = RankNeighbour)]
 pub struct Neighbour {
     /// The place, 1 for the largest.
     pub from_top: u64,
@@ -71,9 +72,11 @@ pub struct Neighbour {
 }
 
 /// A day's discarded samples.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ExplainedDay)]
 pub struct Day {
     /// The day.
+    #[schema(value_type = String, format = Date)]
     pub day: Date,
     /// How many.
     pub slots: u64,
@@ -82,7 +85,8 @@ pub struct Day {
 }
 
 /// An issued revision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ExplainedRevision)]
 pub struct Revision {
     /// Its number.
     pub revision: u32,

@@ -11,7 +11,8 @@ use crate::metering::overage::Missing;
 use crate::store::statements::{Filed, State};
 
 /// A statement with its state: an object of `state` and then all the fields of [`Statement`].
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[schema(as = StatedStatement)]
 pub struct Stated<'a> {
     /// `held` or `issued`.
     pub state: &'static str,

@@ -15,7 +15,8 @@ use crate::store::connection::StoreError;
 use crate::store::statements::State;
 
 /// What can be done with a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = PeriodPhase)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// It has not begun.
@@ -31,7 +32,8 @@ pub enum Phase {
 }
 
 /// How far a month is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = Period)]
 pub struct Standing {
     /// The month.
     pub period: Month,
@@ -63,7 +65,7 @@ pub struct Standing {
 }
 
 /// A sum of amounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Amount {
     /// The currency.
     pub currency: Currency,

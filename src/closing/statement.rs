@@ -14,7 +14,8 @@ use crate::metering::period::{Month, SlotSpan};
 use crate::metering::units::Bps;
 
 /// What is billed as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = StatementKind)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// One physical server.
@@ -24,7 +25,7 @@ pub enum Kind {
 }
 
 /// A statement (SPEC.md section 8). Times are the starts of slots, spans half-open.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
     /// The version of the rules by which it was made.
@@ -118,7 +119,7 @@ pub struct Statement {
 }
 
 /// A plan from a slot on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanStep {
     /// The slot's start.
@@ -128,7 +129,7 @@ pub struct PlanStep {
 }
 
 /// An allowance from a slot on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AllowanceStep {
     /// The slot's start.
@@ -138,7 +139,8 @@ pub struct AllowanceStep {
 }
 
 /// What would be billed without exclusions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = MeasuredFigures)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// N: slots with a sample.
@@ -154,7 +156,7 @@ pub struct Measured {
 }
 
 /// A declared incident: its slots count as ones without a sample.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusion {
     /// Its number.
@@ -174,7 +176,8 @@ pub struct Exclusion {
 }
 
 /// A server whose samples a statement is made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = StatementMember)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
     /// The server.
@@ -198,7 +201,7 @@ pub struct Member {
 }
 
 /// A span of slots without a sample.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gap {
     /// The start of the first.
@@ -212,7 +215,7 @@ pub struct Gap {
 }
 
 /// A slot whose sample was revised before the statement was issued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevisedSlot {
     /// The slot's start.
@@ -222,7 +225,8 @@ pub struct RevisedSlot {
 }
 
 /// A break in a port's counters (SPEC.md section 2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Break)]
 #[serde(deny_unknown_fields)]
 pub struct BreakLine {
     /// When the reading was made after which nothing could be told of the time before.
@@ -244,7 +248,7 @@ pub struct BreakLine {
 }
 
 /// Why a statement was held, and who let it go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Review {
     /// What a person had to look at.

@@ -26,7 +26,10 @@ pub struct Column {
 }
 
 /// In which words columns are headed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Headings {
     /// Names for programs, the same in every version
     #[default]

@@ -36,7 +36,8 @@ pub struct Variation {
 }
 
 /// Figures under one set of terms.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = StatementFigures)]
 pub struct Figures {
     /// What is ranked.
     pub method: Method,
@@ -55,7 +56,8 @@ pub struct Figures {
 }
 
 /// A server or pool as it is, and as it would be.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = ComparedStatement)]
 pub struct Compared {
     /// Whether a server is billed, or a pool.
     pub kind: Kind,

@@ -23,7 +23,8 @@ pub struct Entry {
 }
 
 /// What happens to one entry.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = InventoryChange)]
 pub struct Change {
     /// What it is.
     pub kind: Kind,
@@ -36,7 +37,8 @@ pub struct Change {
 }
 
 /// A change that was made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = RecordedChange)]
 pub struct Recorded {
     /// The version of the inventory that began with it.
     pub version: u64,

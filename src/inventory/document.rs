@@ -16,7 +16,8 @@ use site::{CustomerEntry, DeviceEntry, RegionEntry, UplinkEntry};
 use throttle::{ExemptionEntry, PolicyEntry};
 
 /// An inventory file.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = InventoryDocument)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// The billing time zone, by its name in the IANA database; Asia/Tokyo unless given.
@@ -52,7 +53,8 @@ pub struct Document {
 }
 
 /// A plan as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Plan)]
 #[serde(deny_unknown_fields)]
 pub struct PlanEntry {
     /// Its name.
@@ -94,7 +96,8 @@ pub struct PlanEntry {
 }
 
 /// Another plan from an instant on, as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PlanChange)]
 #[serde(deny_unknown_fields)]
 pub struct PlanChangeEntry {
     /// The other plan's id.
@@ -104,7 +107,7 @@ pub struct PlanChangeEntry {
 }
 
 /// A tier as written: the price of the part of the overage from a threshold up to the next one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TierEntry {
     /// From how many Mbps on.
@@ -114,7 +117,8 @@ pub struct TierEntry {
 }
 
 /// A server as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = InventoryServer)]
 #[serde(deny_unknown_fields)]
 pub struct ServerEntry {
     /// Its name.
@@ -146,7 +150,8 @@ pub struct ServerEntry {
 }
 
 /// An add-on as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Addon)]
 #[serde(deny_unknown_fields)]
 pub struct AddonEntry {
     /// How much more, in bit/s.
@@ -160,7 +165,8 @@ pub struct AddonEntry {
 }
 
 /// A port as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = InventoryPort)]
 #[serde(deny_unknown_fields)]
 pub struct PortEntry {
     /// The device's name.
@@ -185,7 +191,8 @@ pub struct PortEntry {
 }
 
 /// A pool as written: servers of one customer that are billed as one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Pool)]
 #[serde(deny_unknown_fields)]
 pub struct PoolEntry {
     /// Its name, which is no server's.
@@ -202,7 +209,8 @@ pub struct PoolEntry {
 }
 
 /// A pool's member as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PoolMember)]
 #[serde(deny_unknown_fields)]
 pub struct MemberEntry {
     /// The server's id.

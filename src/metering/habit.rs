@@ -41,7 +41,8 @@ pub const LASTING_SLOTS: usize = 6;
 pub const OF_SLOTS: i64 = 12;
 
 /// One direction of a window, compared with the weeks before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = HabitCompared)]
 pub struct Compared {
     /// The direction.
     pub direction: Direction,
@@ -52,7 +53,8 @@ pub struct Compared {
 }
 
 /// When a server began to behave unlike itself, with the figures of the first slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = HabitChange)]
 pub struct Change {
     /// The first slot that is unlike the habit.
     pub from: Slot,
@@ -68,7 +70,8 @@ pub struct Change {
 }
 
 /// In which way a slot is unlike the habit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = HabitKind)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Above twice the largest.
@@ -78,7 +81,7 @@ pub enum Kind {
 }
 
 /// What the same time of the week had in the weeks before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Usual {
     /// How many samples there are.
     pub samples: u64,

@@ -19,7 +19,7 @@ const PRICE_SCALE_MAX: u32 = 9;
 const PRICE_MAX: u64 = 1_000_000_000;
 
 /// Which way a figure goes that lies between two steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
     /// To the step above.
@@ -81,7 +81,7 @@ impl From<Price> for Decimal {
 }
 
 /// The price of the part of billable bandwidth from a threshold up to the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
     /// From how much billable bandwidth on.
@@ -93,7 +93,7 @@ pub struct Tier {
 }
 
 /// How overage is priced: in what steps, at what price, rounded how.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "Written")]
 pub struct Tariff {
     currency: Currency,

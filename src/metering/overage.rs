@@ -7,7 +7,7 @@ use super::sample::Rates;
 use super::units::Bps;
 
 /// What of a sample is ranked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// The larger of in and out, slot by slot.
@@ -57,7 +57,7 @@ impl Method {
 }
 
 /// What a slot without a sample counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
     /// As 0: a hole in the measuring never raises a bill.

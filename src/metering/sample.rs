@@ -9,7 +9,7 @@ use super::units::{Bps, Octets, mean_rate};
 pub const COVERED_MS_MIN: u32 = 150_000;
 
 /// Whose interface a port is, which decides what of it is the server's *in*.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PortKind {
     /// The switch's interface towards the server: what it sends is the server's in.
@@ -19,7 +19,7 @@ pub enum PortKind {
 }
 
 /// In and out of one port or one server, seen from the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Rates {
     /// Towards the server.
     pub in_bps: Bps,
@@ -28,7 +28,9 @@ pub struct Rates {
 }
 
 /// One of the two ways in which a server's traffic flows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Towards the server.

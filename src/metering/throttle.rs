@@ -22,7 +22,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// One of the rules by which a server is extreme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// Far over the allowance in most of the last slots.

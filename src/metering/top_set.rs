@@ -28,7 +28,7 @@ pub struct TopSet {
 pub struct Exhausted;
 
 /// How many values are at or over a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AtOrOver {
     /// So many.

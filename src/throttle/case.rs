@@ -22,8 +22,20 @@ use crate::metering::units::Bps;
 
 /// How a case stands.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+    utoipa::ToSchema,
 )]
+#[schema(as = CaseState)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Nothing was done so far
@@ -74,7 +86,8 @@ impl fmt::Display for State {
 }
 
 /// A limit that was put on ports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = CaseLimit)]
 pub struct Limit {
     /// The limit, in bit/s.
     pub cap_bps: Bps,

@@ -17,7 +17,7 @@ use crate::metering::units::Bps;
 pub const NEIGHBOURS_MAX: usize = 10;
 
 /// A recommendation to limit a server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Recommendation {
     /// The server.
     pub server: String,
@@ -54,7 +54,7 @@ pub struct Recommendation {
 }
 
 /// A rule that holds, and by which figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Finding {
     /// The first instant of the slot in which it began to hold.
     pub began: Instant,
@@ -64,7 +64,8 @@ pub struct Finding {
 }
 
 /// A slot by which a rule holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SlotRates)]
 pub struct Fired {
     /// Its first instant.
     pub slot: Instant,
@@ -75,7 +76,7 @@ pub struct Fired {
 }
 
 /// What the month ends with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Outlook {
     /// The month, as in 2026-10.
     pub period: String,
@@ -88,7 +89,7 @@ pub struct Outlook {
 }
 
 /// What a server is taken to do in the slots to come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Assumption {
     /// The same as in the last hour.
@@ -96,7 +97,8 @@ pub enum Assumption {
 }
 
 /// How a month ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = OutlookOutcome)]
 pub struct Outcome {
     /// The p95, in bit/s; `None` where there is no data.
     pub p95_bps: Option<Bps>,
@@ -111,7 +113,7 @@ pub struct Outcome {
 }
 
 /// What gets better on a shared line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Relief {
     /// The uplinks that the server's traffic spreads over: one, or several that back each other up.
     pub uplinks: Vec<String>,
@@ -126,7 +128,7 @@ pub struct Relief {
 }
 
 /// Who else is on the same uplinks.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Others {
     /// Those with the largest rates, the largest first; at most [`NEIGHBOURS_MAX`].
     pub servers: Vec<Neighbour>,
@@ -135,7 +137,8 @@ pub struct Others {
 }
 
 /// A server on the same uplinks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = UplinkNeighbour)]
 pub struct Neighbour {
     /// The server.
     pub server: String,

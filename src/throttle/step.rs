@@ -22,7 +22,8 @@ pub const WHY_CHARS_MAX: usize = 4_000;
 pub const DETAIL_CHARS_MAX: usize = 1_000;
 
 /// A step of a case.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = TakenStep)]
 pub struct Step {
     /// The case's number.
     pub case: u64,
@@ -32,6 +33,7 @@ pub struct Step {
     pub serial: u64,
     /// When it was taken.
     #[serde(serialize_with = "instant")]
+    #[schema(value_type = Instant)]
     pub at: Timestamp,
     /// By whom.
     pub by: String,
@@ -43,7 +45,8 @@ pub struct Step {
 }
 
 /// What is done in a step. As JSON it is an object with a `kind`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = StepBody)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Body {
     /// Rules began to hold, and a case was opened.
@@ -109,7 +112,8 @@ pub enum Body {
 }
 
 /// An attempt to reach a contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ContactAttempt)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// In which round, from 1.
@@ -129,7 +133,18 @@ pub struct Attempt {
 
 /// A way to reach a contact.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
@@ -142,7 +157,8 @@ pub enum Channel {
 }
 
 /// What came of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, utoipa::ToSchema)]
+#[schema(as = AttemptOutcome)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The other side has taken it: a mail or message was accepted, a call was answered

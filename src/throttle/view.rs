@@ -13,7 +13,8 @@ use crate::inventory::instant::Instant;
 use crate::metering::throttle::Rule;
 
 /// A case.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Case)]
 pub struct Shown<'a> {
     /// Its number.
     pub id: u64,
@@ -56,7 +57,7 @@ pub struct Shown<'a> {
 }
 
 /// A rule that holds.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
 pub struct Holding {
     /// Which.
     pub rule: Rule,
@@ -65,7 +66,7 @@ pub struct Holding {
 }
 
 /// A recommendation of a case that has not ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Recommended<'a> {
     /// The case.
     pub case: u64,
@@ -80,7 +81,7 @@ pub struct Recommended<'a> {
 }
 
 /// A paragraph in each language.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Text {
     /// In English.
     pub en: String,

@@ -12,7 +12,8 @@ use crate::metering::units::Bps;
 const EXACT_SCALE: usize = 15;
 
 /// A step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ExplainedStep)]
 #[serde(tag = "step", rename_all = "lowercase")]
 pub enum Step {
     /// `ranked / 20`, rounded down, are discarded, and the next one decides.
@@ -57,6 +58,7 @@ pub enum Step {
         /// What 1 Mbps of it costs.
         price: Price,
         /// The product.
+        #[schema(value_type = String, format = "decimal")]
         cost: Exact,
         /// The currency.
         currency: String,
@@ -64,6 +66,7 @@ pub enum Step {
     /// The sum of the parts, rounded to what the currency has.
     Amount {
         /// The sum.
+        #[schema(value_type = String, format = "decimal")]
         cost: Exact,
         /// Digits after the point that the currency has.
         decimals: u32,

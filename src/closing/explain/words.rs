@@ -9,7 +9,10 @@ use crate::metering::overage::{Method, Missing};
 use crate::metering::sample::Direction;
 
 /// The language of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Lang {
     /// English
     #[default]

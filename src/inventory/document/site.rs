@@ -6,7 +6,8 @@ use crate::inventory::Language;
 use crate::inventory::instant::Instant;
 
 /// A customer as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Customer)]
 #[serde(deny_unknown_fields)]
 pub struct CustomerEntry {
     /// The id by which servers and pools name it.
@@ -20,7 +21,8 @@ pub struct CustomerEntry {
 }
 
 /// A person of a customer as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Contact)]
 #[serde(deny_unknown_fields)]
 pub struct ContactEntry {
     /// The name.
@@ -40,7 +42,8 @@ pub struct ContactEntry {
 }
 
 /// A region as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Region)]
 #[serde(deny_unknown_fields)]
 pub struct RegionEntry {
     /// The id by which servers, devices and uplinks name it.
@@ -51,7 +54,8 @@ pub struct RegionEntry {
 }
 
 /// A device as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = InventoryDevice)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceEntry {
     /// The name by which ports and uplinks name it.
@@ -65,7 +69,8 @@ pub struct DeviceEntry {
 }
 
 /// A link aggregation as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Lag)]
 #[serde(deny_unknown_fields)]
 pub struct LagEntry {
     /// What the device calls it (ifName).
@@ -75,7 +80,8 @@ pub struct LagEntry {
 }
 
 /// An uplink as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = InventoryUplink)]
 #[serde(deny_unknown_fields)]
 pub struct UplinkEntry {
     /// Its name.

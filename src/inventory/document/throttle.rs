@@ -6,7 +6,7 @@ use crate::inventory::instant::Instant;
 use crate::metering::throttle::Rule;
 
 /// A policy as written: what it does not say is as in the layer below, and at the bottom as in SPEC.md section 9.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyEntry {
     /// Its name.
@@ -50,7 +50,7 @@ pub struct PolicyEntry {
 }
 
 /// The rule *sustained* as written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SustainedEntry {
     /// How many times the allowance.
@@ -65,7 +65,7 @@ pub struct SustainedEntry {
 }
 
 /// The rule *locked-in* as written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LockedInEntry {
     /// How many times the allowance.
@@ -74,7 +74,7 @@ pub struct LockedInEntry {
 }
 
 /// The rule *uplink* as written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UplinkShareEntry {
     /// From which load on, in percent of the uplink's speed.
@@ -86,7 +86,7 @@ pub struct UplinkShareEntry {
 }
 
 /// The rule *flood* as written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FloodEntry {
     /// From how many packets per second on.
@@ -101,7 +101,8 @@ pub struct FloodEntry {
 }
 
 /// An exemption as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Exemption)]
 #[serde(deny_unknown_fields)]
 pub struct ExemptionEntry {
     /// Its name.

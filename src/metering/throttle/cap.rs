@@ -12,7 +12,7 @@ use crate::metering::units::Bps;
 const STEP: u128 = 1_000;
 
 /// A suggested cap of both directions: the larger of what its arithmetic gives and of `floor_bps`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cap {
     /// The cap.
     pub cap_bps: Bps,
@@ -26,7 +26,8 @@ pub struct Cap {
 }
 
 /// How a cap is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CapBy)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum By {
     /// As many slots may still be over the allowance as are to come, so the month ends without overage at any rate.

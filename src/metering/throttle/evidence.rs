@@ -12,7 +12,7 @@ use crate::metering::top_set::AtOrOver;
 use crate::metering::units::{Bps, Slot};
 
 /// What one rule found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Evidence {
     /// Far over the allowance in most of the last slots.
@@ -39,7 +39,8 @@ impl Evidence {
 }
 
 /// `value >= factor x allowance` in enough of the last slots.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SustainedEvidence)]
 pub struct Sustained {
     /// How many times the allowance.
     pub factor: u64,
@@ -56,7 +57,8 @@ pub struct Sustained {
 }
 
 /// A slot in which the value is at or over its threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FiredSlot)]
 pub struct Fired {
     /// The slot.
     pub slot: Slot,
@@ -69,7 +71,8 @@ pub struct Fired {
 }
 
 /// `locked-in p95 >= factor x allowance`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = LockedInEvidence)]
 pub struct LockedIn {
     /// How many times the allowance.
     pub factor: u64,
@@ -92,7 +95,8 @@ pub struct LockedIn {
 }
 
 /// A share of an uplink that is nearly full.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = UplinkEvidence)]
 pub struct Uplink {
     /// The slot.
     pub slot: Slot,
@@ -129,7 +133,8 @@ pub struct Uplink {
 }
 
 /// How an uplink's load is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = MeasuredPort)]
 #[serde(rename_all = "snake_case")]
 pub enum Measured {
     /// By the uplink's own port.
@@ -139,7 +144,8 @@ pub enum Measured {
 }
 
 /// Many small packets in one direction, in each of the last slots.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FloodEvidence)]
 pub struct Flood {
     /// In which direction.
     pub direction: Direction,
@@ -154,7 +160,8 @@ pub struct Flood {
 }
 
 /// One slot of a flood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FloodedSlot)]
 pub struct Flooded {
     /// The slot.
     pub slot: Slot,

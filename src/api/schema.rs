@@ -1,0 +1,52 @@
+//! How values that are written as one word look in the document.
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::collectors::CollectorName;
+use crate::inventory::instant::Instant;
+use crate::metering::money::{Currency, Price};
+use crate::metering::period::Month;
+use crate::metering::units::Slot;
+
+/// A text.
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+macro_rules! written_as {
+    ($($type:ty => $schema:expr;)+) => {
+        $(impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                $schema.into()
+            }
+        }
+
+        impl ToSchema for $type {})+
+    };
+}
+
+written_as! {
+    Month => text()
+        .description(Some("A billing period: year and month."))
+        .pattern(Some(r"^(19[7-9][0-9]|[2-8][0-9]{3})-(0[1-9]|1[0-2])$"))
+        .examples(["2026-10"]);
+    Instant => text()
+        .description(Some("An instant, as RFC 3339 in UTC. On input any zone will do, and not before 1970."))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .examples(["2026-09-30T15:00:00Z"]);
+    Slot => text()
+        .description(Some("The first instant of a slot of five minutes, as RFC 3339 in UTC."))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .examples(["2026-09-30T15:05:00Z"]);
+    Price => text()
+        .description(Some("What 1 Mbps costs a month, as a decimal."))
+        .pattern(Some(r"^[0-9]{1,9}(\.[0-9]{1,9})?$"))
+        .examples(["900", "7.50"]);
+    Currency => text()
+        .description(Some("A currency, by its code of ISO 4217."))
+        .pattern(Some("^[A-Z]{3}$"))
+        .examples(["JPY"]);
+    CollectorName => text().min_length(Some(1)).max_length(Some(255));
+}
