@@ -6,8 +6,8 @@
 //! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
 //! [`evidence`] packs what an investigation needs. [`health`] and [`metrics`] are for whoever runs the service,
 //! [`dashboard`] is what a browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`].
-//! [`routes`] puts them together, each group under what [`access`], [`limits`] and [`etag`] do for it, and [`openapi`]
-//! describes them; [`headers`] and [`metrics`] stand around all of it, and [`socket`] is how it is reached.
+//! [`routes`] puts them together, each group under what [`access`], [`limits`] and [`idempotency`] do for it, and [`openapi`]
+//! describes them; [`etag`], [`headers`], [`request_id`] and [`metrics`] stand around all of it, and [`socket`] is how it is reached.
 
 mod servers;
 
@@ -51,8 +51,10 @@ mod query;
 mod access;
 mod etag;
 mod headers;
+mod idempotency;
 mod limits;
 mod openapi;
+mod request_id;
 mod routes;
 mod schema;
 

@@ -5,7 +5,8 @@
 //! [`marks`] say how far something has come. [`inventory`] holds what is sold, every version of it, and [`collectors`] what collectors elsewhere said of
 //! themselves. For closing, [`month`] reads months of samples, [`cross_check`] makes the figures a second time, and
 //! [`statements`] keeps what was issued, [`statement_sums`] counts it and adds it up; [`proof`] reads what all that can be proved from.
-//! [`cases`] are the steps taken about servers that use far too much; [`alerts`] keeps what was raised and cleared, [`outbox`] what is carried out and how far that has come.
+//! [`cases`] are the steps taken about servers that use far too much; [`alerts`] keeps what was raised and cleared, [`outbox`] what is carried out and how far that has come;
+//! [`answers`] keeps those to what must not be done twice.
 
 pub mod engine;
 
@@ -30,5 +31,6 @@ pub mod statement_sums;
 pub mod statements;
 
 pub mod alerts;
+pub mod answers;
 pub mod cases;
 pub mod outbox;

@@ -445,7 +445,7 @@ async fn refusals_name_what_is_wrong() {
         ("GET", "/v1/servers/web01/samples?from=2&until=2", 400, "until", "is not after from"),
         ("GET", "/v1/servers/web01/samples?from=0&until=8035200001", 400, "until", "longer than 93 days"),
         ("GET", "/v1/servers/web01/samples?period=2026-11&from=1", 400, "period", "either period, or from"),
-        ("GET", &format!("/v1/usage?period={long}"), 400, "period", "longer than 100 characters"),
+        ("GET", &format!("/v1/usage?period={long}"), 400, "period", "longer than 255 characters"),
         ("POST", "/v1/readings?x=1", 400, "x", "this takes none"),
         ("GET", "/v1", 404, "", "nothing at /v1"),
         ("GET", "/v1/servers/", 404, "", "nothing at"),

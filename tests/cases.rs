@@ -354,7 +354,7 @@ async fn a_case_goes_all_the_way_over_the_api() {
 
     let case = "/v1/cases/1";
     site.refused("GET", "/v1/cases/9", Value::Null, 404, "there is no case 9").await;
-    site.refused("GET", "/v1/cases/x", Value::Null, 400, "\"x\" is not the number of a case").await;
+    site.refused("GET", "/v1/cases/x", Value::Null, 400, "\"x\" is not a whole number").await;
     site.refused("GET", "/v1/cases?state=closed", Value::Null, 400, "closed").await;
     site.refused("POST", "/v1/cases/1/close", said("x"), 404, "it can notify, approve, apply").await;
     for (action, body, status, says) in [

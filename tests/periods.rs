@@ -426,7 +426,7 @@ async fn what_can_t_be_is_refused_in_words() {
             post("/v1/exclusions/x/withdraw", json!({"why": "a", "by": "b"})),
             400,
             "id",
-            "\"x\" is not the number",
+            "\"x\" is not a whole number",
         ),
         (
             post("/v1/exclusions/9/withdraw", json!({"why": "a", "by": "b"})),

@@ -10,6 +10,10 @@ export default defineConfig({
     // Every asset is a file of its own, so that the page runs under `default-src 'self'`.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The dashboard, and the reference of the API.
+    rollupOptions: { input: ["index.html", "docs.html"] },
+    // Swagger UI is one file.
+    chunkSizeWarningLimit: 2048,
   },
   server: { proxy: { "/v1": api } },
 });

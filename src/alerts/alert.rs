@@ -41,6 +41,7 @@ pub enum Severity {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "&'static str")]
+#[schema(rename_all = "snake_case")]
 pub enum AlertKind {
     /// A throttle case is open (SPEC.md section 9).
     Case,

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use futures::StreamExt;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::errors::{ApiError, SoFar, clipped};
@@ -57,6 +58,14 @@ pub(super) async fn text(
     String::from_utf8(text).map_err(|_| broken("the body is not UTF-8"))
 }
 
+/// The name of whoever does something, as it is written.
+#[derive(Debug, Deserialize)]
+pub(super) struct Who(String);
+
+/// A reason, as it is written.
+#[derive(Debug, Deserialize)]
+pub(super) struct Why(String);
+
 /// What a person says in a small JSON object.
 #[derive(Debug)]
 pub(super) struct Said<T>(pub(super) T);
@@ -100,8 +109,8 @@ async fn said<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T,
 ///
 /// # Errors
 /// As [`check_name`], and where neither tells.
-pub(super) fn by(caller: &Caller, by: Option<String>) -> Result<String, ApiError> {
-    let name = by.or_else(|| caller.name.clone()).ok_or_else(|| ApiError::Field {
+pub(super) fn by(caller: &Caller, by: Option<Who>) -> Result<String, ApiError> {
+    let name = by.map(|Who(name)| name).or_else(|| caller.name.clone()).ok_or_else(|| ApiError::Field {
         field: "by".to_owned(),
         value: None,
         says: "missing; who does this?".to_owned(),
@@ -116,7 +125,7 @@ pub(super) fn by(caller: &Caller, by: Option<String>) -> Result<String, ApiError
 ///
 /// # Errors
 /// When there is none, or it is too long.
-pub(super) fn reason(field: &str, reason: String) -> Result<String, ApiError> {
+pub(super) fn reason(field: &str, Why(reason): Why) -> Result<String, ApiError> {
     if reason.trim().is_empty() {
         return Err(ApiError::field(field, &reason, "this is kept with what is done: say why"));
     }

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::access::By;
-use super::body::{Said, by, reason};
+use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::query::{At, Nothing, Query};
 use crate::access::Caller;
@@ -103,11 +103,9 @@ pub(super) enum Action {
 #[schema(as = CaseStep)]
 pub(super) struct Plain {
     /// By whom it is done; the token's name unless given.
-    #[schema(max_length = 255)]
-    by: Option<String>,
+    by: Option<Who>,
     /// Why.
-    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
-    why: String,
+    why: Why,
 }
 
 /// That the limit was set; what is not given is as recommended.
@@ -116,11 +114,9 @@ pub(super) struct Plain {
 #[schema(as = CaseApply)]
 pub(super) struct Apply {
     /// By whom it is done; the token's name unless given.
-    #[schema(max_length = 255)]
-    by: Option<String>,
+    by: Option<Who>,
     /// Why.
-    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
-    why: String,
+    why: Why,
     /// To what the server is limited, in bit/s.
     cap_bps: Option<Bps>,
     /// Until when.
@@ -133,11 +129,9 @@ pub(super) struct Apply {
 #[schema(as = CaseSnooze)]
 pub(super) struct Snooze {
     /// By whom it is done; the token's name unless given.
-    #[schema(max_length = 255)]
-    by: Option<String>,
+    by: Option<Who>,
     /// Why.
-    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
-    why: String,
+    why: Why,
     /// Until when.
     until: Instant,
 }
@@ -148,11 +142,9 @@ pub(super) struct Snooze {
 #[schema(as = CaseAttempt)]
 pub(super) struct Attempted {
     /// By whom it is done; the token's name unless given.
-    #[schema(max_length = 255)]
-    by: Option<String>,
+    by: Option<Who>,
     /// Why.
-    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
-    why: String,
+    why: Why,
     /// The newest unless given.
     round: Option<u32>,
     /// Somebody who is none of the customer's contacts unless given; the first is 1.
@@ -375,7 +367,7 @@ fn sees(caller: &Caller, case: &Case) -> bool {
 }
 
 /// Who acts and why.
-fn word(app: &App, caller: &Caller, name: Option<String>, why: String) -> Result<Word, ApiError> {
+fn word(app: &App, caller: &Caller, name: Option<Who>, why: Why) -> Result<Word, ApiError> {
     let by = by(caller, name)?;
     if by == SERVICE {
         return Err(ApiError::field("by", &by, "this is the service's own name; say yours"));

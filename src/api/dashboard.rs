@@ -15,6 +15,9 @@ const HASHED: &str = "assets/";
 /// The page.
 const INDEX: &str = "index.html";
 
+/// The reference of the API.
+const DOCS: &str = "docs.html";
+
 /// For files that never change: a year, the longest that is commonly used.
 const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
@@ -40,6 +43,14 @@ struct File {
 pub(super) async fn index(headers: HeaderMap) -> Response {
     match find(INDEX) {
         Some(file) => send(INDEX, file, &headers),
+        None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
+    }
+}
+
+/// `GET /docs`.
+pub(super) async fn docs(headers: HeaderMap) -> Response {
+    match find(DOCS) {
+        Some(file) => send(DOCS, file, &headers),
         None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
     }
 }

@@ -154,17 +154,30 @@ pub(super) enum ApiError {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem<'a> {
     r#type: &'static str,
+    /// The status in words.
     title: &'a str,
     status: u16,
+    /// What is wrong.
     detail: String,
+    /// The query field, path segment, header or place of the body that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    /// What stands there.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", flatten)]
-    so_far: Option<SoFar>,
+    /// Everything that is wrong with an inventory.
+    /// Readings of the body that are stored all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken: Option<u64>,
+    /// Readings of it not newer than what is known of their port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale: Option<u64>,
+    /// Lines of it that are no readings, and readings of ports over the number that there may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<u64>,
     #[serde(skip_serializing_if = "<[Contradiction]>::is_empty")]
     problems: &'a [Contradiction],
+    /// The collectors that are in the way.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     held_back: &'a [String],
 }
@@ -295,6 +308,7 @@ impl IntoResponse for ApiError {
             Self::NotNow { held_back, .. } => held_back,
             _ => &[],
         };
+        let so_far = self.so_far();
         let listed = problems.len().min(PROBLEMS_MAX);
         let problem = Problem {
             r#type: "about:blank",
@@ -303,7 +317,9 @@ impl IntoResponse for ApiError {
             detail: self.to_string(),
             field: field.as_deref(),
             value,
-            so_far: self.so_far(),
+            taken: so_far.map(|so_far| so_far.taken),
+            stale: so_far.map(|so_far| so_far.stale),
+            refused: so_far.map(|so_far| so_far.refused),
             problems: &problems[..listed],
             held_back,
         };

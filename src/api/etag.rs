@@ -1,13 +1,13 @@
 //! Entity tags (RFC 9110, sections 8.8.3 and 13.1.2): who has the newest answer already is told so, and not sent it again.
 
-use std::fmt::Write as _;
-
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
+
+use crate::store::engine::hash::hex;
 
 /// The longest answer that gets a tag: a longer one is streamed, and never as a whole in memory once more.
 const TAGGED_OCTETS_MAX: u64 = 8 << 20;
@@ -42,13 +42,7 @@ pub(super) async fn tagged(request: Request, next: Next) -> Response {
 
 /// The tag of a content by its hash. Weak, since the same content may be sent packed or not.
 pub(super) fn of(sha256: &[u8; 32]) -> HeaderValue {
-    let mut tag = "W/\"".to_owned();
-    for octet in sha256 {
-        // Writing to a String does not fail.
-        let _ = write!(tag, "{octet:02x}");
-    }
-    tag.push('"');
-    HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("W/\"\""))
+    HeaderValue::from_str(&format!("W/\"{}\"", hex(sha256))).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
 /// Whether the client has what has this tag.

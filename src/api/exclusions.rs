@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::access::By;
-use super::body::{Said, by, reason};
+use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
 use super::query::{At, Nothing, Query};
@@ -35,11 +35,9 @@ pub(super) struct Declaration {
     /// Until before when.
     until: Instant,
     /// Why.
-    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
-    why: String,
+    why: Why,
     /// By whom it is declared; the token's name unless given.
-    #[schema(max_length = 255)]
-    by: Option<String>,
+    by: Option<Who>,
 }
 
 /// Why an incident is taken back.
@@ -47,11 +45,9 @@ pub(super) struct Declaration {
 #[serde(deny_unknown_fields)]
 pub(super) struct Withdrawal {
     /// Why.
-    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
-    why: String,
+    why: Why,
     /// By whom; the token's name unless given.
-    #[schema(max_length = 255)]
-    by: Option<String>,
+    by: Option<Who>,
 }
 
 /// An incident.

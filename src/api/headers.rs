@@ -3,8 +3,8 @@
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
-/// Scripts, styles and figures from here only; nobody may frame the page, nothing may be sent elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+/// Scripts, styles and figures from here only, but for signs that a style sheet holds itself; nobody may frame the page, nothing may be sent elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Adds the headers. Figures are not to be kept by anything in between; the dashboard's files say themselves for how

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::access::By;
-use super::body::{broken, by, clipped_says, text};
+use super::body::{Who, broken, by, clipped_says, text};
 use super::errors::{ApiError, clipped};
 use super::limits::{HISTORY_CHANGES_MAX, INVENTORY_OCTETS_MAX};
 use super::query::Query;
@@ -141,7 +141,7 @@ pub(super) struct AskedHistory {
 #[into_params(parameter_in = Query)]
 pub(super) struct AskedChange {
     /// By whom it is done; the token's name unless given.
-    by: Option<String>,
+    by: Option<Who>,
     /// Only tell what would change.
     dry_run: bool,
     /// Entries that are not in it may be removed.

@@ -6,14 +6,16 @@ use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder, SecurityRequirement};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, Required, ResponseBuilder, SecurityRequirement};
 use utoipa::{Modify, OpenApi as _};
 
 use super::App;
 use super::access::Access;
 use super::errors::{PROBLEM, Problem};
+use super::idempotency;
 use crate::access::Role;
 
 /// The name of the way in which callers say who they are.
@@ -72,6 +74,27 @@ pub(super) fn guard(document: &mut OpenApi, access: Access) {
     for operation in operations(document) {
         operation.security = Some(vec![security.clone()]);
         operation.responses.responses.insert("default".to_owned(), refusal.clone().into());
+    }
+}
+
+/// Writes in the document that its routes take an `Idempotency-Key`.
+pub(super) fn keyed(document: &mut OpenApi) {
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(idempotency::KEY_OCTETS_MAX))
+        .pattern(Some("^[!-~]+$"));
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "What is asked for twice under one key within two days is done once, and answered alike both times.",
+        ))
+        .schema(Some(text))
+        .build();
+    for operation in operations(document) {
+        operation.parameters.get_or_insert_default().push(key.clone().into());
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::access::By;
-use super::body::{Said, by, reason};
+use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::limits::ACT_TIME_MAX;
 use super::query::{At, Nothing, OfPeriod, Query};
@@ -19,12 +19,10 @@ use crate::closing::standing::{Standing, Zone};
 #[serde(deny_unknown_fields)]
 pub(super) struct Close {
     /// By whom it is done; the token's name unless given.
-    #[schema(max_length = 255)]
-    by: Option<String>,
+    by: Option<Who>,
     /// Why it is closed although collectors may have readings that were not sent.
     #[serde(rename = "override")]
-    #[schema(max_length = 4_000)]
-    override_reason: Option<String>,
+    override_reason: Option<Why>,
 }
 
 /// How far a month is

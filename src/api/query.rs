@@ -3,22 +3,20 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use axum::extract::path::ErrorKind;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use serde::Deserialize;
-use serde::de::value::{MapDeserializer, StrDeserializer};
-use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
+use serde::de::value::StrDeserializer;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 use utoipa::IntoParams;
 
 use super::body::clipped_says;
 use super::errors::{ApiError, clipped};
 use crate::metering::period::Month;
 
-/// The longest value of a field, in characters: longer than any name.
-const VALUE_CHARS_MAX: usize = 1_000;
+/// The longest value of a field, in characters: as long as names may be.
+const VALUE_CHARS_MAX: usize = 255;
 
 /// What stands after the `?`, as a struct of which every field is an `Option` or has a default. A field that the struct
 /// does not have is refused, and one that is there twice.
@@ -46,10 +44,7 @@ pub(super) fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
     let unreadable = |_| ApiError::field("query", query, "this can't be read");
     let axum::extract::Query(pairs) =
         axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(unreadable)?;
-    T::deserialize(Pairs(&pairs)).map_err(|wrong| match wrong {
-        Wrong::Field(refused) => *refused,
-        Wrong::Says(says) => ApiError::Wrong(clipped_says(&says)),
-    })
+    T::deserialize(Pairs(&pairs)).map_err(Wrong::into)
 }
 
 /// What is in the segments of the path, as a struct with their names.
@@ -88,28 +83,15 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let found = Path::<T>::from_request_parts(parts, state).await;
-        found.map(|Path(value)| Self(value)).map_err(|rejection| path_error(&rejection))
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|e| ApiError::Field {
+            field: "path".to_owned(),
+            value: None,
+            says: clipped_says(&e.body_text()),
+        })?;
+        let params: Vec<_> = params.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+        T::deserialize(Pairs(&params)).map(Self).map_err(Wrong::into)
     }
-}
-
-fn path_error(rejection: &PathRejection) -> ApiError {
-    let (field, value, says) = match rejection {
-        PathRejection::FailedToDeserializePathParams(failed) => match failed.kind() {
-            ErrorKind::ParseErrorAtKey { key, value, .. } => (
-                key.as_str(),
-                Some(value),
-                format!("{:?} is not a number of the kind that stands here", clipped(value)),
-            ),
-            ErrorKind::DeserializeError { key, value, message } => {
-                (key.as_str(), Some(value), message.replace(value.as_str(), &clipped(value)))
-            }
-            ErrorKind::InvalidUtf8InPathParam { key } => (key.as_str(), None, "this is not UTF-8".to_owned()),
-            _ => ("path", None, failed.body_text()),
-        },
-        other => ("path", None, other.body_text()),
-    };
-    ApiError::Field { field: field.to_owned(), value: value.cloned(), says: clipped_says(&says) }
 }
 
 /// The pairs of a query, to be read as a struct.
@@ -119,8 +101,7 @@ impl<'de> de::Deserializer<'de> for Pairs<'de> {
     type Error = Wrong;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        let values = self.0.iter().map(|(name, text)| (name.as_str(), Value { name, text }));
-        visitor.visit_map(MapDeserializer::new(values))
+        visitor.visit_map(Walk { rest: self.0.iter(), at: None })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -151,6 +132,29 @@ impl<'de> de::Deserializer<'de> for Pairs<'de> {
     }
 }
 
+/// Pairs one after the other. What is wrong with a value is told with its name.
+struct Walk<'a> {
+    rest: std::slice::Iter<'a, (String, String)>,
+    at: Option<Value<'a>>,
+}
+
+impl<'de> de::MapAccess<'de> for Walk<'de> {
+    type Error = Wrong;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
+        self.at = self.rest.next().map(|(name, text)| Value { name, text });
+        self.at.map(|value| seed.deserialize(value.name.into_deserializer())).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
+        let value = self.at.take().ok_or_else(|| Wrong::Says("a value without a name".to_owned()))?;
+        seed.deserialize(value).map_err(|wrong| match wrong {
+            Wrong::Says(says) => value.wrong(&says),
+            told @ Wrong::Field(_) => told,
+        })
+    }
+}
+
 /// The text of a query field.
 #[derive(Debug, Clone, Copy)]
 struct Value<'a> {
@@ -159,8 +163,8 @@ struct Value<'a> {
 }
 
 impl Value<'_> {
-    fn parse<T: std::str::FromStr<Err: Display>>(self) -> Result<T, Wrong> {
-        self.text.parse().map_err(|e: T::Err| self.wrong(&e))
+    fn parse<T: std::str::FromStr>(self, what: &str) -> Result<T, Wrong> {
+        self.text.parse().map_err(|_| self.wrong(&format!("{:?} is not {what}", clipped(self.text))))
     }
 
     fn wrong(self, says: &dyn Display) -> Wrong {
@@ -181,18 +185,10 @@ impl Value<'_> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Wrong> for Value<'de> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
 macro_rules! parsed {
-    ($($method:ident $visit:ident),+ $(,)?) => {
+    ($($method:ident $visit:ident $what:literal),+ $(,)?) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-            visitor.$visit(self.parse()?)
+            visitor.$visit(self.parse($what)?)
         })+
     };
 }
@@ -229,12 +225,12 @@ impl<'de> de::Deserializer<'de> for Value<'de> {
     }
 
     parsed! {
-        deserialize_bool visit_bool,
-        deserialize_u8 visit_u8,
-        deserialize_u16 visit_u16,
-        deserialize_u32 visit_u32,
-        deserialize_u64 visit_u64,
-        deserialize_i64 visit_i64,
+        deserialize_bool visit_bool "true or false",
+        deserialize_u8 visit_u8 "a whole number that this can be",
+        deserialize_u16 visit_u16 "a whole number that this can be",
+        deserialize_u32 visit_u32 "a whole number that this can be",
+        deserialize_u64 visit_u64 "a whole number that this can be",
+        deserialize_i64 visit_i64 "a whole number",
     }
 
     serde::forward_to_deserialize_any! {
@@ -250,6 +246,15 @@ enum Wrong {
     Field(Box<ApiError>),
     /// For one that has none.
     Says(String),
+}
+
+impl From<Wrong> for ApiError {
+    fn from(wrong: Wrong) -> Self {
+        match wrong {
+            Wrong::Field(refused) => *refused,
+            Wrong::Says(says) => Self::Wrong(clipped_says(&says)),
+        }
+    }
 }
 
 impl From<ApiError> for Wrong {
@@ -320,16 +325,16 @@ mod tests {
                 "a: there is no such query field; this takes period, from, method, allowance_bps, all, server",
             ),
             ("all=true&all=false", "all: given twice"),
-            ("all=yes", "all: provided string was not `true` or `false`"),
+            ("all=yes", "all: \"yes\" is not true or false"),
             ("period=October", "period: \"October\" is not a billing period"),
             ("method=most", "method: \"most\" is not max or sum or"),
             ("from=2026-10-01T00:00:00+09:00", "+ is written %2B"),
-            ("allowance_bps=-1", "allowance_bps: invalid digit found in string"),
+            ("allowance_bps=-1", "allowance_bps: \"-1\" is not a whole number"),
         ] {
             let refused = asked(query).unwrap_err();
             assert!(refused.contains(says), "{query}: {refused}");
         }
-        let long = format!("server={}", "a".repeat(1_001));
-        assert!(asked(&long).unwrap_err().contains("longer than 1000 characters"));
+        let long = format!("server={}", "a".repeat(256));
+        assert!(asked(&long).unwrap_err().contains("longer than 255 characters"));
     }
 }

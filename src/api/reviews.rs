@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::access::By;
-use super::body::{Said, by, reason};
+use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
 use super::query::{At, Nothing, OfPeriod, OfStatement, Query};
@@ -30,11 +30,9 @@ pub(super) struct Reviews<'a> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Approval {
     /// By whom it is done; the token's name unless given.
-    #[schema(max_length = 255)]
-    by: Option<String>,
+    by: Option<Who>,
     /// What they say to it.
-    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
-    note: String,
+    note: Why,
 }
 
 /// The statements of a month that are held; why stands in the `review` of each

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::access::By;
-use super::body::{Said, by, reason};
+use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
 use super::query::{At, Nothing, OfPeriod, Query};
@@ -23,11 +23,9 @@ use crate::metering::period::Month;
 #[schema(as = Correction)]
 pub(super) struct Wish {
     /// By whom it is done; the token's name unless given.
-    #[schema(max_length = 255)]
-    by: Option<String>,
+    by: Option<Who>,
     /// Why.
-    #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
-    reason: String,
+    reason: Why,
     /// One server or pool; all unless given.
     server: Option<String>,
     /// Only tell what would change.

@@ -8,14 +8,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{self, Access};
+use super::idempotency::{self, Keys};
 use super::limits::{self, Deadline, Gate};
-use super::what_if;
 use super::{
     App, alerts, cases, collectors, dashboard, errors, etag, evidence, exclusions, exports, headers, health,
 };
 use super::{
     inventory, metrics, openapi, periods, readings, reviews, revisions, samples, servers, statements, usage,
 };
+use super::{request_id, what_if};
 
 /// A group of routes, with what is around each of them.
 struct Group {
@@ -23,15 +24,21 @@ struct Group {
     access: Access,
     gate: Gate,
     deadline: Option<Deadline>,
+    /// Whether something is done there, once for each `Idempotency-Key`.
+    once: Option<(App, Keys)>,
 }
 
 impl Group {
     /// The routes with all that, and with what it means for them written in their document.
     fn build(self) -> OpenApiRouter<App> {
-        let Self { mut routes, access, gate, deadline } = self;
+        let Self { mut routes, access, gate, deadline, once } = self;
         openapi::guard(routes.get_openapi_mut(), access);
         if let Some(deadline) = deadline {
             routes = routes.route_layer(from_fn_with_state(deadline, limits::in_time));
+        }
+        if let Some(once) = once {
+            openapi::keyed(routes.get_openapi_mut());
+            routes = routes.route_layer(from_fn_with_state(once, idempotency::once));
         }
         routes
             .route_layer(from_fn_with_state(gate, limits::pass))
@@ -58,6 +65,7 @@ pub(super) fn routes(app: App) -> Router {
         access: access::FIGURES,
         gate: requests.clone(),
         deadline: soon,
+        once: None,
     };
     let site = Group {
         routes: OpenApiRouter::new()
@@ -71,6 +79,7 @@ pub(super) fn routes(app: App) -> Router {
         access: access::SITE,
         gate: requests,
         deadline: soon,
+        once: None,
     };
     let slow = Some(Deadline(limits::MONTH_TIME_MAX));
     let whole_months = Gate::for_months();
@@ -83,6 +92,7 @@ pub(super) fn routes(app: App) -> Router {
         access: access::FIGURES,
         gate: whole_months.clone(),
         deadline: slow,
+        once: None,
     };
     let site_months = Group {
         routes: OpenApiRouter::new()
@@ -92,9 +102,11 @@ pub(super) fn routes(app: App) -> Router {
         access: access::SITE,
         gate: whole_months,
         deadline: slow,
+        once: None,
     };
     // Without a deadline of the router's: what is done goes on when nobody waits any longer.
     let acts = Gate::for_acts();
+    let once = Some((app.clone(), Keys::default()));
     let closing = Group {
         routes: OpenApiRouter::new()
             .routes(routes!(periods::close))
@@ -103,6 +115,7 @@ pub(super) fn routes(app: App) -> Router {
         access: access::BILLING,
         gate: acts.clone(),
         deadline: None,
+        once: once.clone(),
     };
     let incidents = Group {
         routes: OpenApiRouter::new()
@@ -111,6 +124,7 @@ pub(super) fn routes(app: App) -> Router {
         access: access::INCIDENTS,
         gate: acts.clone(),
         deadline: None,
+        once: once.clone(),
     };
     let steps = Group {
         routes: OpenApiRouter::new()
@@ -121,18 +135,21 @@ pub(super) fn routes(app: App) -> Router {
         access: access::CASES,
         gate: acts,
         deadline: None,
+        once: once.clone(),
     };
     let changes = Group {
         routes: OpenApiRouter::new().routes(routes!(inventory::replace)),
         access: access::ADMINS,
         gate: Gate::for_inventories(),
         deadline: Some(Deadline(limits::INVENTORY_TIME_MAX)),
+        once: None,
     };
     let shipped = Group {
         routes: OpenApiRouter::new().routes(routes!(readings::take)),
         access: access::COLLECTORS,
         gate: Gate::for_readings(),
         deadline: Some(Deadline(limits::READINGS_TIME_MAX)),
+        once: None,
     };
     // Never turned away: a service under load must not look dead.
     let operation = OpenApiRouter::new()
@@ -145,10 +162,12 @@ pub(super) fn routes(app: App) -> Router {
     router
         .merge(openapi::serve(document))
         .route("/", get(dashboard::index))
+        .route("/docs", get(dashboard::docs))
         .fallback(dashboard::file)
         .method_not_allowed_fallback(errors::wrong_method)
         .layer(from_fn(access::identify))
         .layer(from_fn(metrics::observe))
+        .layer(from_fn(request_id::give))
         .layer(from_fn(etag::tagged))
         .layer(CompressionLayer::new())
         .layer(map_response(headers::add))

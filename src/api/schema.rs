@@ -1,14 +1,23 @@
 //! How values that are written as one word look in the document.
 
+use std::borrow::Cow;
 use utoipa::openapi::RefOr;
+
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::body::{Who, Why};
+use super::limits::SAID_CHARS_MAX;
+use crate::closing::listing::Stated;
+use crate::closing::statement::Statement;
 use crate::collectors::CollectorName;
 use crate::inventory::instant::Instant;
 use crate::metering::money::{Currency, Price};
 use crate::metering::period::Month;
-use crate::metering::units::Slot;
+use crate::metering::units::{Bps, Slot};
+
+/// A name of a person or machine: without control characters, and without white space at an end.
+const NAME: &str = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$";
 
 /// A text.
 fn text() -> ObjectBuilder {
@@ -48,5 +57,44 @@ written_as! {
         .description(Some("A currency, by its code of ISO 4217."))
         .pattern(Some("^[A-Z]{3}$"))
         .examples(["JPY"]);
-    CollectorName => text().min_length(Some(1)).max_length(Some(255));
+    CollectorName => text().min_length(Some(1)).max_length(Some(255)).pattern(Some(NAME));
+    Bps => ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .description(Some("A rate in bit/s; 1 Mbps is 1,000,000 bit/s."))
+        .minimum(Some(0))
+        .maximum(Some(usize::MAX));
+    Who => text()
+        .description(Some("Who does something."))
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some(NAME));
+    Why => text()
+        .description(Some("Why; it is kept with what is done."))
+        .min_length(Some(1))
+        .max_length(Some(SAID_CHARS_MAX))
+        .pattern(Some(r"\S"));
+}
+
+/// A statement's own fields, and how it stands.
+impl PartialSchema for Stated<'_> {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Statement::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            let state =
+                text().description(Some("How it stands.")).enum_values(Some(["held", "issued", "withdrawn"]));
+            object.properties.insert("state".to_owned(), state.into());
+            object.required.push("state".to_owned());
+        }
+        schema
+    }
+}
+
+impl ToSchema for Stated<'_> {
+    fn name() -> Cow<'static, str> {
+        "StatedStatement".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Statement::schemas(schemas);
+    }
 }

@@ -11,8 +11,7 @@ use crate::metering::overage::Missing;
 use crate::store::statements::{Filed, State};
 
 /// A statement with its state: an object of `state` and then all the fields of [`Statement`].
-#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
-#[schema(as = StatedStatement)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Stated<'a> {
     /// `held` or `issued`.
     pub state: &'static str,
