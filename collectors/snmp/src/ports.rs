@@ -169,6 +169,6 @@ pub enum PortsError {
     #[error(transparent)]
     Socket(#[from] SocketError),
     /// The device does not answer, or not as it must.
-    #[error("the device's interfaces cannot be listed: {0}")]
+    #[error("{says}", says = .0.says())]
     Device(#[from] Failure),
 }
