@@ -40,6 +40,8 @@ mod device;
 mod exchange;
 mod failure;
 mod filter;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod health;
 mod map;
 mod mib;

@@ -7,6 +7,8 @@
 //! SNMPv3 needs more than one exchange where the device's engine is not known yet, or its clock runs otherwise than we
 //! thought: the library asks for what is missing, and a request that it then repeats is a new one with ids of its own.
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod canned;
 mod engine;
 mod link;
 pub(crate) mod usm;
@@ -14,7 +16,9 @@ pub(crate) mod usm;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_snmp::message::Message;
-use async_snmp::{Auth, Client, ClientBuilder, DecodeConfig, Error, ErrorStatus, ResponseShapePolicy, Retry};
+use async_snmp::{
+    Auth, Client, ClientBuilder, DecodeConfig, Error, ErrorStatus, ResponseShapePolicy, Retry, Transport,
+};
 use bytes::Bytes;
 use tokio::sync::RwLock;
 
@@ -32,9 +36,9 @@ pub(crate) fn is_damaged(octets: &[u8]) -> bool {
 }
 
 /// One device, asked over the shared socket.
-pub(crate) struct UdpSession {
+pub(crate) struct UdpSession<T: Transport + 'static = Link> {
     /// The library's side of it; none where it refuses the configuration.
-    client: Option<Client<Link>>,
+    client: Option<Client<T>>,
     /// What is known of the device's engine; none where it is not asked by SNMPv3.
     engine: Option<Mutex<Engine>>,
     /// Whether requests are encrypted.
@@ -47,11 +51,17 @@ pub(crate) struct UdpSession {
 impl UdpSession {
     /// Prepares to ask `device`; nothing is sent yet.
     pub(crate) fn new(socket: Arc<Socket>, device: &Device, options: &Options) -> Self {
+        let reports = matches!(device.credentials(), Credentials::V3 { .. });
+        Self::over(Link { socket, address: device.address(), reports }, device, options)
+    }
+}
+
+impl<T: Transport + 'static> UdpSession<T> {
+    fn over(link: T, device: &Device, options: &Options) -> Self {
         let (auth, engine, encrypts) = match device.credentials() {
             Credentials::V2c { community } => (Some(Auth::v2c(community.expose())), None, false),
             Credentials::V3 { user } => (usm::auth(user), Some(Mutex::default()), user.privacy().is_some()),
         };
-        let link = Link { socket, address: device.address(), reports: engine.is_some() };
         let client = auth.and_then(|auth| client(auth, link, options));
         if client.is_none() {
             tracing::error!(device = device.name(), "device cannot be asked");
@@ -69,7 +79,7 @@ impl UdpSession {
     }
 
     /// Asks the engine for its identity where that is needed. What was known stays until there is an answer.
-    async fn identify(&self, client: &Client<Link>) -> Result<(), Failure> {
+    async fn identify(&self, client: &Client<impl Transport + 'static>) -> Result<(), Failure> {
         if !self.is_stale() {
             return Ok(());
         }
@@ -85,7 +95,7 @@ impl UdpSession {
     }
 }
 
-fn client(auth: Auth, link: Link, options: &Options) -> Option<Client<Link>> {
+fn client<T: Transport + 'static>(auth: Auth, link: T, options: &Options) -> Option<Client<T>> {
     let client = ClientBuilder::new(auth)
         .request_timeout(options.request_timeout)
         .retry(Retry::none())
@@ -97,7 +107,7 @@ fn client(auth: Auth, link: Link, options: &Options) -> Option<Client<Link>> {
     client.inspect_err(|error| tracing::error!(%error, "snmp client is refused")).ok()
 }
 
-impl Session for UdpSession {
+impl<T: Transport + 'static> Session for UdpSession<T> {
     async fn ask(&self, ask: Ask<'_>) -> Result<Answer, Failure> {
         let client = self.client.as_ref().ok_or(Failure::Unreachable)?;
         self.identify(client).await?;
@@ -122,7 +132,7 @@ impl Session for UdpSession {
     }
 }
 
-async fn send(client: &Client<Link>, ask: Ask<'_>) -> Result<Vec<Varbind>, Failure> {
+async fn send(client: &Client<impl Transport + 'static>, ask: Ask<'_>) -> Result<Vec<Varbind>, Failure> {
     let varbinds = match ask {
         Ask::Get(oids) => {
             let oids: Vec<async_snmp::Oid> =

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::usm::Report;
 use crate::Failure;
-use crate::transport::socket::Socket;
+use crate::transport::socket::{Datagram, Socket};
 
 tokio::task_local! {
     /// The call in whose course a request is sent. The client hands back neither when an answer arrived nor
@@ -32,17 +32,11 @@ pub(super) struct Call {
 }
 
 /// The shared socket, for one device.
-pub(super) struct Link {
+pub(crate) struct Link {
     pub(super) socket: Arc<Socket>,
     pub(super) address: SocketAddr,
     /// Whether the device is asked by SNMPv3, where there are reports.
     pub(super) reports: bool,
-}
-
-impl Link {
-    fn report(&self, octets: &Bytes) -> Option<Report> {
-        if self.reports { Report::read(octets.clone()) } else { None }
-    }
 }
 
 impl Transport for Link {
@@ -76,22 +70,12 @@ impl Transport for Link {
                 Ok(Some(datagram)) => datagram,
                 Ok(None) | Err(_) => break Err(timeout()),
             };
-            match validate(datagram.octets.clone(), self.address) {
-                Ok(Candidate::Accept(value)) => {
-                    call.arrival = Some((datagram.arrived, datagram.arrived.duration_since(sent)));
-                    call.signed = self.report(&datagram.octets).is_some_and(|report| report.signed);
-                    break Ok(value);
-                }
-                Ok(Candidate::Reject) => match self.report(&datagram.octets) {
-                    Some(report) => call.report = Some(report.failure),
-                    None => call.rejected += 1,
-                },
-                Err(error) => break Err(error),
+            if let Some(result) = call.consider(&datagram, sent, self.reports, &mut validate, self.address) {
+                break result;
             }
         };
         call.rejected += inbox.damaged();
-        // Outside of a call there is nobody to tell.
-        let _ = CALL.try_with(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner).extend(call));
+        call.tell();
         result
     }
 
@@ -109,11 +93,41 @@ impl Transport for Link {
 }
 
 impl Call {
-    /// Takes in what the next exchange of the same call saw.
-    fn extend(&mut self, next: Self) {
-        self.arrival = next.arrival;
-        self.rejected = self.rejected.saturating_add(next.rejected);
-        self.report = next.report.or(self.report);
-        self.signed |= next.signed;
+    /// Shows a datagram to the library. Returns what ends the exchange, and nothing where it goes on.
+    pub(super) fn consider<T>(
+        &mut self,
+        datagram: &Datagram,
+        sent: Instant,
+        reports: bool,
+        validate: &mut impl FnMut(Bytes, SocketAddr) -> async_snmp::Result<Candidate<T>>,
+        address: SocketAddr,
+    ) -> Option<async_snmp::Result<T>> {
+        let report = || if reports { Report::read(datagram.octets.clone()) } else { None };
+        match validate(datagram.octets.clone(), address) {
+            Ok(Candidate::Accept(value)) => {
+                self.arrival = Some((datagram.arrived, datagram.arrived.duration_since(sent)));
+                self.signed = report().is_some_and(|report| report.signed);
+                Some(Ok(value))
+            }
+            Ok(Candidate::Reject) => {
+                match report() {
+                    Some(report) => self.report = Some(report.failure),
+                    None => self.rejected += 1,
+                }
+                None
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Tells whoever made the call what one of its exchanges saw; outside of a call there is nobody to tell.
+    pub(super) fn tell(self) {
+        let _ = CALL.try_with(|call| {
+            let mut call = call.lock().unwrap_or_else(PoisonError::into_inner);
+            call.arrival = self.arrival;
+            call.rejected = call.rejected.saturating_add(self.rejected);
+            call.report = self.report.or(call.report);
+            call.signed |= self.signed;
+        });
     }
 }

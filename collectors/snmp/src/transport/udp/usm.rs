@@ -28,6 +28,15 @@ impl Keys {
         };
         Some(Self(keys))
     }
+
+    /// The keys for one engine.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(super) fn localize(
+        &self,
+        engine: &[u8],
+    ) -> Option<(async_snmp::LocalizedKey, Option<async_snmp::v3::PrivKey>)> {
+        self.0.localize(engine).ok()
+    }
 }
 
 /// A user as the library wants it. `None` where it refuses the user.
