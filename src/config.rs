@@ -194,8 +194,7 @@ impl Config {
         };
         let text = std::fs::read_to_string(path).map_err(|e| ConfigError::Read(path.to_owned(), e))?;
         let config: Self = toml::from_str(&text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let (line, says) = (before.matches('\n').count() + 1, error.message().to_owned());
+            let (line, says) = misshapen(&text, &error);
             ConfigError::Shape { path: path.to_owned(), line, says }
         })?;
         config.check()?;
@@ -265,6 +264,19 @@ impl Config {
     }
 }
 
+/// The line of an error, counted from 1, and what is wrong there: the field and the reason, but not what stands there.
+fn misshapen(text: &str, error: &toml::de::Error) -> (usize, String) {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count();
+    let field = text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(field, _)| field.trim());
+    let is_field = |text: &&str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    match field.filter(is_field) {
+        Some(field) => (line + 1, format!("{field}: {}", error.message())),
+        None => (line + 1, error.message().to_owned()),
+    }
+}
+
 /// Refuses a waiting time that is 0 or over a day, in s.
 fn within(field: &str, value: Option<u64>) -> Result<(), ConfigError> {
     match value.filter(|s| !(1..=SECONDS_MAX).contains(s)) {
@@ -314,6 +326,28 @@ mod tests {
         ] {
             let after_ms = check(toml).unwrap().closing.after_ms();
             assert_eq!(after_ms, after_h.map(|h: i64| h * 3_600_000), "{toml}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_the_file_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("meter95.toml");
+        for (text, says) in [
+            ("\n[http]\nlisten = 'here'", "line 3: listen: "),
+            (
+                "[clickhouse]\npassword = 'hush'",
+                "line 2: password: unknown field `password`, expected one of",
+            ),
+            ("[clickhouse]\npassword_file = 'hush' 'hush'", "line 2: password_file: "),
+            ("[clickhouse]\n'hush' = 'hush'", "line 2: unknown field"),
+            ("[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 1729", "a secret must be a text"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = Config::read(Some(&path)).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}\n{error}");
+            let error = error.replace("`hush`", "the field's own name");
+            assert!(!error.contains("hush") && !error.contains("1729"), "{text}\n{error}");
         }
     }
 

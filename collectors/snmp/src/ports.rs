@@ -176,6 +176,6 @@ pub enum PortsError {
     #[error(transparent)]
     Socket(#[from] SocketError),
     /// The device does not answer, or not as it must.
-    #[error("{says}", says = .0.says())]
+    #[error("{says} ({word})", says = .0.says(), word = .0.as_str())]
     Device(#[from] Failure),
 }
