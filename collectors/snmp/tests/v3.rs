@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meter95_snmp::{
-    AuthProtocol, Credentials, Device, Failure, Options, Outcome, Pass, PrivacyProtocol, Secret, User,
-    Visitor, ports,
+    AuthProtocol, Credentials, Device, Failure, Options, Outcome, Pass, Poller, PrivacyProtocol, Secret,
+    User, Visitor, ports,
 };
 use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Reply, ber, clock};
 use crate::relay::Relay;
@@ -40,7 +42,7 @@ fn device(address: SocketAddr, user: User) -> Device {
 /// Time enough for a busy machine; waits only where an answer is missing.
 fn options() -> Options {
     Options {
-        request_timeout: Duration::from_millis(400),
+        request_timeout: Duration::from_secs(1),
         exchange_timeout: Duration::from_secs(4),
         ..Options::default()
     }
@@ -119,6 +121,8 @@ async fn every_pair_of_protocols_is_understood() {
 async fn refusals_are_called_by_their_names() {
     let lines = format!("{USER}createUser signed SHA-256 {AUTH}\nrouser signed auth\n");
     let snmpd = Snmpd::start_with(&lines, fresh()).await;
+    // Each refusal is waited for, lest it be a forgery.
+    let quick = Options { request_timeout: Duration::from_millis(400), ..options() };
     let (sha, aes) = (AuthProtocol::Sha256, PrivacyProtocol::Aes128);
     let without = |name| User::without_privacy(name, (sha, &secret(AUTH))).unwrap();
     for (user, failure, says) in [
@@ -140,17 +144,65 @@ async fn refusals_are_called_by_their_names() {
     ] {
         let what = format!("{user:?} {failure}");
         let device = device(snmpd.address, user);
-        let mut visitor = Visitor::new(device.clone(), options(), clock).await.unwrap();
+        let mut visitor = Visitor::new(device.clone(), quick.clone(), clock).await.unwrap();
         // The second pass does not begin with finding the engine.
         for _ in 0..2 {
             let pass = visitor.pass().await;
             assert_eq!(pass.outcome, Outcome::Failed, "{what}: {}", pass.failures);
             assert!(pass.failures.get(failure) > 0, "{what}: {}", pass.failures);
         }
-        let error = ports(&device, &options()).await.unwrap_err().to_string();
+        let error = ports(&device, &quick).await.unwrap_err().to_string();
         assert!(error.contains(says), "{what}: {error}");
         assert!(!error.contains(AUTH) && !error.contains(PRIVACY), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_user_that_is_refused_from_now_on_costs_few_requests_until_it_is_taken_again() {
+    let engine = "exactEngineID 0x8000000001020304\n";
+    let good = Snmpd::start_with(&format!("{USER}{engine}"), fresh()).await;
+    let relay = Relay::start(good.address).await;
+    let mut visitor = visitor(relay.address).await;
+    whole(&visitor.pass().await, "before");
+    let changed = USER.replace(AUTH, "another-password");
+    let changed = Snmpd::start_with(&format!("{changed}{engine}"), fresh()).await;
+    relay.replace(changed.address);
+    for pass in 0..3 {
+        let pass_made = visitor.pass().await;
+        assert_eq!(pass_made.outcome, Outcome::Failed, "{}", pass_made.failures);
+        assert!(pass_made.failures.get(Failure::WrongAuth) > 0, "{}", pass_made.failures);
+        // Two are in flight at a time, and there is no third.
+        assert!(pass_made.requests <= 2, "pass {pass}: {}", pass_made.requests);
+        assert_eq!(visitor.health().consecutive_failures, pass + 1);
+    }
+    relay.replace(good.address);
+    whole(&visitor.pass().await, "after");
+}
+
+#[tokio::test]
+async fn one_socket_serves_devices_of_both_versions() {
+    let [first, second] = [Snmpd::start_with(USER, fresh()).await, Snmpd::start_with(USER, fresh()).await];
+    let user = user();
+    let devices = [("first", &first), ("second", &second)].into_iter().flat_map(|(name, snmpd)| {
+        let v3 = Credentials::V3 { user: user.clone() };
+        let v2c = Credentials::V2c { community: secret("hush") };
+        [("v3", v3), ("v2c", v2c)].map(|(version, credentials)| {
+            Device::new(&format!("{name}-{version}"), snmpd.address, credentials).unwrap()
+        })
+    });
+    let poller = Poller::new(devices.collect(), options(), clock).unwrap();
+    let board = poller.board();
+    let (out, mut passes) = mpsc::channel(4);
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(poller.run(out, stop.clone()));
+    for _ in 0..4 {
+        let pass = passes.recv().await.unwrap();
+        whole(&pass, &pass.device);
+        assert_eq!(pass.failures.total(), 0, "{}: {}", pass.device, pass.failures);
+    }
+    stop.cancel();
+    run.await.unwrap().unwrap();
+    assert_eq!((board.datagrams().malformed, board.datagrams().unmatched), (0, 0));
 }
 
 #[tokio::test]
