@@ -78,18 +78,21 @@ fn address(text: &str, hide_path: bool) -> String {
         return HIDDEN.to_owned();
     };
     let has_user = !url.username().is_empty() || url.password().is_some();
+    let hides = has_user || url.query().is_some() || url.fragment().is_some();
+    let hides_path = hide_path && url.path() != "/";
+    if !hides && !hides_path {
+        return text.to_owned();
+    }
     // Neither fails on an address that has a host, and one without has neither.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    let hides = has_user || url.query().is_some() || url.fragment().is_some();
     url.set_query(None);
     url.set_fragment(None);
-    if hide_path && url.path() != "/" {
+    if hides_path {
         url.set_path(HIDDEN);
-    } else if hides {
-        return format!("{url} ({HIDDEN})");
+        return url.to_string();
     }
-    url.to_string()
+    format!("{url} ({HIDDEN})")
 }
 
 #[cfg(test)]
