@@ -1,17 +1,20 @@
 //! The configuration: one tree of types, read once, strict.
 
 pub mod alerts;
+pub mod dump;
+pub mod snmp;
 pub mod throttle;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aggregator::state::{GRACE_MS_DEFAULT, Times};
 use crate::collectors::CollectorName;
 use crate::metering::delta::MAX_GAP_MS_DEFAULT;
 use crate::store::engine::{Endpoint, Secret};
+use snmp::Snmp;
 use throttle::Throttle;
 
 /// Where data is kept unless configured: visible, beside whoever tries it out.
@@ -35,7 +38,7 @@ const AFTER_H_DEFAULT: u64 = 24;
 const AFTER_H_MAX: u64 = 600;
 
 /// The configuration file, `meter95.toml`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where the embedded ClickHouse keeps its data.
@@ -61,7 +64,7 @@ pub struct Config {
 }
 
 /// A ClickHouse that runs by itself.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClickHouse {
     /// Its HTTP interface, such as `http://db:8123`; the embedded one is started without it.
@@ -77,7 +80,7 @@ pub struct ClickHouse {
 }
 
 /// The API and the dashboard.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
     /// Address and port to listen on.
@@ -92,7 +95,7 @@ impl Default for Http {
 }
 
 /// Waiting times of the metering rules (SPEC.md sections 2 and 4).
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Metering {
     /// The longest stretch between two readings that is spread, in s; 900 unless given.
@@ -102,7 +105,7 @@ pub struct Metering {
 }
 
 /// Closing months (SPEC.md section 8).
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Closing {
     /// Whether the month before the running one is closed by itself when it is due; otherwise only people close.
@@ -112,45 +115,21 @@ pub struct Closing {
 }
 
 impl Closing {
+    /// How long after its end plus grace a month would be closed by itself, in h.
+    fn after_h(&self) -> u64 {
+        self.after_h.unwrap_or(AFTER_H_DEFAULT).min(AFTER_H_MAX)
+    }
+
     /// How long after its end plus grace a month is closed by itself, in ms; `None`: it is not.
     #[must_use]
     pub fn after_ms(&self) -> Option<i64> {
-        let hours = self.after_h.unwrap_or(AFTER_H_DEFAULT).min(AFTER_H_MAX);
+        let hours = self.after_h();
         self.automatic.then(|| i64::try_from(hours * 3_600_000).unwrap_or(i64::MAX))
     }
 }
 
-/// Switches and how to read them.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Snmp {
-    /// How often each device is read, in s; 60 unless given.
-    pub interval_s: Option<u64>,
-    /// The devices.
-    pub devices: Vec<SnmpDevice>,
-}
-
-/// A switch.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SnmpDevice {
-    /// Its name, as in the inventory.
-    pub name: String,
-    /// Its address, with a port unless that is 161.
-    pub address: String,
-    /// The community, for SNMP v2c. Better kept in a file.
-    pub community: Option<String>,
-    /// A file with the community in its first line.
-    pub community_file: Option<PathBuf>,
-    /// Interfaces to read, `*` standing for any text; all unless given.
-    #[serde(default)]
-    pub interfaces: Vec<String>,
-    /// How often this one is read, in s.
-    pub interval_s: Option<u64>,
-}
-
 /// This host's own interfaces.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Nic {
     /// Whether they are read.
@@ -164,7 +143,7 @@ pub struct Nic {
 }
 
 /// Where a lone collector sends what it reads.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ship {
     /// The service, such as `http://meter95.example:9595`.
@@ -179,9 +158,19 @@ pub enum ConfigError {
     /// A file can't be read.
     #[error("can't read {0}")]
     Read(PathBuf, #[source] std::io::Error),
-    /// The file has another shape; the cause names line and field.
-    #[error("{0}: {1}")]
-    Shape(PathBuf, Box<toml::de::Error>),
+    /// The file has another shape. The line itself is not shown: there may be a password in it.
+    #[error("{path}, line {line}: {says}", path = path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        says: String,
+    },
+    /// An environment variable that is named as the place of a secret is not set, or no text.
+    #[error("the environment variable {0} is not set")]
+    Variable(String),
     /// A value that can't be.
     #[error("{field} is {value}: {says}")]
     Value {
@@ -204,8 +193,10 @@ impl Config {
             return Ok(Self::default());
         };
         let text = std::fs::read_to_string(path).map_err(|e| ConfigError::Read(path.to_owned(), e))?;
-        let config: Self =
-            toml::from_str(&text).map_err(|e| ConfigError::Shape(path.to_owned(), Box::new(e)))?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            let (line, says) = misshapen(&text, &error);
+            ConfigError::Shape { path: path.to_owned(), line, says }
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -214,16 +205,10 @@ impl Config {
         let seconds = [
             ("metering.max_gap_s", self.metering.max_gap_s),
             ("metering.grace_s", self.metering.grace_s),
-            ("snmp.interval_s", self.snmp.interval_s),
             ("nic.interval_s", self.nic.interval_s),
         ];
-        let of_devices =
-            self.snmp.devices.iter().map(|device| ("snmp.devices.interval_s", device.interval_s));
-        for (field, value) in seconds.into_iter().chain(of_devices) {
-            if let Some(value) = value.filter(|s| !(1..=SECONDS_MAX).contains(s)) {
-                let says = format!("it must be 1 to {SECONDS_MAX} s");
-                return Err(ConfigError::Value { field: field.to_owned(), value: value.to_string(), says });
-            }
+        for (field, value) in seconds {
+            within(field, value)?;
         }
         if let Some(value) = self.closing.after_h.filter(|h| *h > AFTER_H_MAX) {
             let (field, value) = ("closing.after_h".to_owned(), value.to_string());
@@ -235,25 +220,7 @@ impl Config {
         }
         self.alerts.check()?;
         self.throttle.check()?;
-        let mut names = std::collections::BTreeSet::new();
-        for device in &self.snmp.devices {
-            let problem = if !names.insert(&device.name) {
-                "another device has this name"
-            } else if device.community.is_some() && device.community_file.is_some() {
-                "it has both community and community_file; write one of them"
-            } else if device.community.is_none() && device.community_file.is_none() {
-                "it has neither community nor community_file"
-            } else {
-                continue;
-            };
-            let value = format!("{:?}", device.name);
-            return Err(ConfigError::Value {
-                field: "snmp.devices.name".to_owned(),
-                value,
-                says: problem.to_owned(),
-            });
-        }
-        Ok(())
+        self.snmp.check()
     }
 
     /// The data directory.
@@ -297,17 +264,28 @@ impl Config {
     }
 }
 
-impl SnmpDevice {
-    /// The community.
-    ///
-    /// # Errors
-    /// When its file can't be read.
-    pub fn community(&self) -> Result<String, ConfigError> {
-        match (&self.community, &self.community_file) {
-            (Some(community), _) => Ok(community.clone()),
-            (None, Some(path)) => first_line(path),
-            (None, None) => Ok(String::new()),
-        }
+/// The line of an error, counted from 1, and what is wrong there: the field and the reason, but not what stands there.
+fn misshapen(text: &str, error: &toml::de::Error) -> (usize, String) {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count();
+    let field = text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(field, _)| field.trim());
+    let is_field = |text: &&str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    match field.filter(is_field) {
+        Some(field) => (line + 1, format!("{field}: {}", error.message())),
+        None => (line + 1, error.message().to_owned()),
+    }
+}
+
+/// Refuses a waiting time that is 0 or over a day, in s.
+fn within(field: &str, value: Option<u64>) -> Result<(), ConfigError> {
+    match value.filter(|s| !(1..=SECONDS_MAX).contains(s)) {
+        Some(value) => Err(ConfigError::Value {
+            field: field.to_owned(),
+            value: value.to_string(),
+            says: format!("it must be 1 to {SECONDS_MAX} s"),
+        }),
+        None => Ok(()),
     }
 }
 
@@ -352,6 +330,28 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_the_file_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("meter95.toml");
+        for (text, says) in [
+            ("\n[http]\nlisten = 'here'", "line 3: listen: "),
+            (
+                "[clickhouse]\npassword = 'hush'",
+                "line 2: password: unknown field `password`, expected one of",
+            ),
+            ("[clickhouse]\npassword_file = 'hush' 'hush'", "line 2: password_file: "),
+            ("[clickhouse]\n'hush' = 'hush'", "line 2: unknown field"),
+            ("[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 1729", "a secret must be a text"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = Config::read(Some(&path)).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}\n{error}");
+            let error = error.replace("`hush`", "the field's own name");
+            assert!(!error.contains("hush") && !error.contains("1729"), "{text}\n{error}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (toml, says) in [
             ("datadir = 'x'", "unknown field `datadir`"),
@@ -362,7 +362,10 @@ mod tests {
             ("[http]\nlisten = 'here'", "listen"),
             ("[ship]\nname = ''", "a name can't be empty"),
             ("[throttle]\nrounds = 0", "throttle.rounds is 0: it must be 1 to 10"),
-            ("[[snmp.devices]]\nname = 'a'\naddress = 'b'", "neither community nor community_file"),
+            (
+                "[[snmp.devices]]\nname = 'a'\naddress = 'b'",
+                "none of user, community_file, community_env and community",
+            ),
             (
                 "[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'\n[[snmp.devices]]\nname = 'a'\naddress = 'b'\ncommunity = 'c'",
                 "snmp.devices.name is \"a\": another device has this name",

@@ -9,8 +9,8 @@ use meter95::store::engine::child::child_main;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless RUST_LOG says otherwise: by a service, and by a command that prints its outcome anyway.
-const LOG_OF_SERVICE: &str = "warn,meter95=info,meter95_snmp=info,meter95_nic=info";
-const LOG_OF_COMMAND: &str = "warn";
+const LOG_OF_SERVICE: &str = "warn,async_snmp=error,meter95=info,meter95_snmp=info,meter95_nic=info";
+const LOG_OF_COMMAND: &str = "warn,async_snmp=error";
 
 /// Bandwidth metering and 95th-percentile accounting for dedicated servers
 #[derive(Debug, Parser)]

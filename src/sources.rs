@@ -1,5 +1,6 @@
 //! The collectors that the configuration names, run as tasks, and the way of their readings to wherever they are stored.
 
+pub mod credentials;
 pub mod ship;
 
 use std::collections::BTreeSet;
@@ -9,13 +10,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use meter95_nic::{Collector, Selection};
 use meter95_reading::{Reading, Timestamp};
-use meter95_snmp::{Board, Credentials, Device, InterfaceFilter, Options, Poller, Secret};
+use meter95_snmp::{Board, Options, Poller};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::aggregator::intake::Intake;
-use crate::config::{Config, SnmpDevice};
+use crate::config::Config;
+use credentials::Users;
 use ship::Shipper;
 
 /// The port on which SNMP agents listen (RFC 3430).
@@ -58,11 +60,18 @@ impl Sources {
     /// What `config` names. Names of hosts are looked up here, once.
     ///
     /// # Errors
-    /// When an address, a name, an interval or a pattern is none.
+    /// When an address, a name, an interval, a pattern or a password is none.
     pub async fn new(config: &Config, now: fn() -> Timestamp) -> anyhow::Result<Self> {
+        let users = Users::new(&config.snmp);
+        for (name, user) in users.iter() {
+            if let Err(error) = user {
+                bail!("SNMPv3 user {name:?}: {error}");
+            }
+        }
         let mut devices = Vec::new();
         for entry in &config.snmp.devices {
-            devices.push(device(config, entry).await.with_context(|| format!("device {:?}", entry.name))?);
+            let device = users.device(config, entry).await;
+            devices.push(device.with_context(|| format!("device {:?}", entry.name))?);
         }
         let count = devices.len();
         let snmp =
@@ -164,18 +173,6 @@ pub async fn address(text: &str) -> anyhow::Result<SocketAddr> {
         .await
         .with_context(|| format!("address {text:?} is not known"))?;
     found.next().with_context(|| format!("address {text:?} has no IP address"))
-}
-
-async fn device(config: &Config, entry: &SnmpDevice) -> anyhow::Result<Device> {
-    let community = Secret::new(entry.community()?)?;
-    let address = address(&entry.address).await?;
-    let device = Device::new(&entry.name, address, Credentials::V2c { community })?;
-    let interval_s = config.interval_s(entry.interval_s, config.snmp.interval_s);
-    let device = device.with_interval(Duration::from_secs(interval_s))?;
-    if entry.interfaces.is_empty() {
-        return Ok(device);
-    }
-    Ok(device.with_interfaces(InterfaceFilter::patterns(&entry.interfaces)?))
 }
 
 fn nic(config: &Config, now: fn() -> Timestamp) -> anyhow::Result<Collector> {

@@ -198,6 +198,85 @@ fn a_configured_clickhouse_takes_the_place_of_the_embedded_one() {
     engine.stop();
 }
 
+/// net-snmp's agent on a free port, with a user `meter95` of SNMPv3.
+fn snmpd(dir: &Path) -> (Running, SocketAddr) {
+    let binary = ["/usr/sbin/snmpd", "/usr/local/sbin/snmpd", "/opt/homebrew/sbin/snmpd"]
+        .into_iter()
+        .find(|path| Path::new(path).exists())
+        .expect("snmpd is needed: install net-snmp's agent (Debian: apt-get install snmpd)");
+    std::fs::write(
+        dir.join("snmpd.conf"),
+        "createUser meter95 SHA-256 authentic-95 AES encrypted-95\nrouser meter95 priv\n",
+    )
+    .unwrap();
+    let address = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let agent = Running::start(
+        Command::new(binary)
+            .args(["-f", "-LE", "3", "-p"])
+            .arg(dir.join("pid"))
+            .arg(format!("udp:{address}"))
+            .env("SNMPCONFPATH", dir)
+            .env("SNMP_PERSISTENT_DIR", dir.join("kept"))
+            .env("MIBS", ""),
+    );
+    (agent, address)
+}
+
+#[test]
+fn a_device_is_read_by_a_user_of_snmpv3() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let (_agent, address) = snmpd(dir.path());
+    let discover = |auth: &str, privacy: &str| {
+        let mut command = meter95(&data);
+        command.args(["discover", &address.to_string(), "--user", "meter95", "--format", "json"]);
+        command.env("METER95_AUTH_PASSWORD", auth).env("METER95_PRIVACY_PASSWORD", privacy);
+        command
+    };
+    let listed: Value = serde_json::from_str(&prints(&mut discover("authentic-95", "encrypted-95"))).unwrap();
+    let mut names = listed.as_array().unwrap().iter().map(|port| port["interface"].as_str().unwrap());
+    assert!(names.any(|name| name == "lo"), "{listed}");
+    let (_, says) = fails(&mut discover("authentic-96", "encrypted-95"));
+    assert!(says.contains("the authentication password or protocol is wrong (wrong_auth)"), "{says}");
+    let (_, says) = fails(&mut discover("authentic-95", "short"));
+    assert!(says.contains("the privacy password has 5 octets, under 8"), "{says}");
+    let (_, says) = fails(&mut discover("authentic-95", "encrypted-96"));
+    assert!(says.contains("the privacy password or protocol is wrong") && !says.contains("-9"), "{says}");
+
+    let auth = dir.path().join("auth");
+    std::fs::write(&auth, "authentic-95\n").unwrap();
+    let text = format!(
+        "[[snmp.users]]\nname = 'core'\nuser = 'meter95'\nauth = 'sha256'\nauth_password_file = {auth:?}\n\
+         privacy = 'aes128'\nprivacy_password_env = 'PRIVACY'\n\
+         [[snmp.devices]]\nname = 'sw1'\naddress = '{address}'\nuser = 'core'\n\
+         [[snmp.devices]]\nname = 'sw2'\naddress = '{address}'\ncommunity = 'hush-hush'\n"
+    );
+    let file = config(dir.path(), &text);
+    let check = |password: &str| {
+        let mut command = meter95(&data);
+        command.arg("--config").arg(&file).arg("check").env("PRIVACY", password);
+        command
+    };
+    let (found, _) = fails(&mut check("encrypted-95"));
+    assert!(found.contains("ok   user \"core\" of SNMPv3: meter95, sha256, aes128"), "{found}");
+    assert!(found.contains("ok   device \"sw1\" over SNMP"), "{found}");
+    assert!(
+        found.contains("FAIL  device \"sw2\" over SNMP: no answer came"),
+        "it has no such community: {found}"
+    );
+    let (found, _) = fails(check("encrypted-96").arg("--offline").env_remove("PRIVACY"));
+    assert!(
+        found.contains("FAIL  user \"core\" of SNMPv3: the environment variable PRIVACY is not set"),
+        "{found}"
+    );
+
+    let dumped = prints(check("encrypted-95").arg("--dump"));
+    for secret in ["authentic-95", "encrypted-95", "hush-hush"] {
+        assert!(!dumped.contains(secret), "{dumped}");
+    }
+    assert!(dumped.contains("community = \"***\"") && dumped.contains("grace_s = 600"), "{dumped}");
+}
+
 #[test]
 fn mistakes_are_told_in_words() {
     let dir = tempfile::tempdir().unwrap();

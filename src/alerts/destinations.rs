@@ -16,22 +16,22 @@ use crate::config::{ConfigError, first_line};
 use crate::store::engine::Secret;
 
 /// For how long a message is tried unless configured, in h.
-const GIVE_UP_H_DEFAULT: u64 = 72;
+pub const GIVE_UP_H_DEFAULT: u64 = 72;
 
 /// The longest pause between two tries unless configured, in s.
-const LONGEST_PAUSE_S_DEFAULT: u64 = 600;
+pub const LONGEST_PAUSE_S_DEFAULT: u64 = 600;
 
 /// How long an answer may take over HTTP unless configured, in s; the specification of webhooks says 15 to 30.
-const HTTP_TIMEOUT_S_DEFAULT: u64 = 20;
+pub const HTTP_TIMEOUT_S_DEFAULT: u64 = 20;
 
 /// How often Alertmanager is told what is still true unless configured, in s.
-const REFRESH_S_DEFAULT: u64 = 60;
+pub const REFRESH_S_DEFAULT: u64 = 60;
 
 /// How long a mail may take unless configured, in s: servers look long at what they take.
-const MAIL_TIMEOUT_S_DEFAULT: u64 = 60;
+pub const MAIL_TIMEOUT_S_DEFAULT: u64 = 60;
 
 /// How long an event waits for others that go into the same mail unless configured, in s.
-const MAIL_WAIT_S_DEFAULT: u64 = 30;
+pub const MAIL_WAIT_S_DEFAULT: u64 = 30;
 
 /// Events in one mail, or one request to Alertmanager.
 pub const TOGETHER_MAX: usize = 500;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::alert::Severity;
 use super::event::{Event, check_kind};
@@ -14,8 +14,8 @@ pub const ALERTMANAGER: &str = "alertmanager";
 pub const MAIL: &str = "mail";
 
 /// Kinds of events: `case.opened` for that one, `case.*` for all that begin so, `*` for all.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Pattern {
     /// Every kind.
     All,
@@ -64,6 +64,16 @@ impl FromStr for Pattern {
             None => (text, Self::One(text.to_owned())),
         };
         check_kind(kind).map(|()| pattern).map_err(|_| PatternError(text.to_owned()))
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        match pattern {
+            Pattern::All => "*".to_owned(),
+            Pattern::Under(family) => format!("{family}*"),
+            Pattern::One(kind) => kind,
+        }
     }
 }
 

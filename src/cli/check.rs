@@ -2,13 +2,13 @@
 
 use anyhow::bail;
 use clap::Args;
-use meter95_snmp::{Credentials, Device, Options, Secret};
+use meter95_snmp::{Device, Options, PrivacyProtocol};
 
 use super::show;
 use super::site::{self, Site, SiteArgs};
 use crate::alerts::destinations::Destinations;
-use crate::config::SnmpDevice;
-use crate::sources;
+use crate::config::dump::dump;
+use crate::sources::credentials::Users;
 use crate::throttle::templates::Templates;
 
 /// Options of `meter95 check`.
@@ -18,6 +18,9 @@ pub struct CheckArgs {
     /// Look at the configuration only, not at what it points at
     #[arg(long)]
     offline: bool,
+    /// Print the configuration as it takes effect, without secrets, and check nothing else
+    #[arg(long, conflicts_with = "offline")]
+    dump: bool,
 }
 
 /// Findings, printed as they come.
@@ -45,7 +48,12 @@ impl Findings {
 pub async fn run(site: &SiteArgs, args: CheckArgs) -> anyhow::Result<()> {
     let file =
         site.config.as_ref().map_or("none, all defaults".to_owned(), |path| path.display().to_string());
-    let site = site.site()?;
+    let mut site = site.site()?;
+    if args.dump {
+        site.config.data_dir = Some(site.data_dir);
+        show::line(dump(&site.config)?.trim_end());
+        return Ok(());
+    }
     let mut findings = Findings::default();
     findings.note("configuration", Ok(file));
     if let Some(folder) = &site.config.throttle.templates {
@@ -56,8 +64,25 @@ pub async fn run(site: &SiteArgs, args: CheckArgs) -> anyhow::Result<()> {
             findings.note("template", Err(problem.into()));
         }
     }
+    let users = Users::new(&site.config.snmp);
+    for (name, user) in users.iter() {
+        let known = match user {
+            Ok(user) => {
+                let privacy = user.privacy().map_or("without privacy", PrivacyProtocol::as_str);
+                Ok(format!("{}, {}, {privacy}", user.name(), user.auth()))
+            }
+            Err(error) => Err(anyhow::Error::msg(error.to_string())),
+        };
+        findings.note(&format!("user {name:?} of SNMPv3"), known);
+    }
+    let mut devices = Vec::new();
     for entry in &site.config.snmp.devices {
-        let known = device(entry).await.map(|device| device.address().to_string());
+        let device = users.device(&site.config, entry).await;
+        let known = device.map(|device| {
+            let address = device.address().to_string();
+            devices.push(device);
+            address
+        });
         findings.note(&format!("device {:?}", entry.name), known);
     }
     let destinations = Destinations::new(&site.config.alerts);
@@ -71,9 +96,8 @@ pub async fn run(site: &SiteArgs, args: CheckArgs) -> anyhow::Result<()> {
     if !args.offline {
         let store = store(&site).await;
         findings.note("store", store);
-        for entry in &site.config.snmp.devices {
-            let answer = answer(entry).await;
-            findings.note(&format!("device {:?} over SNMP", entry.name), answer);
+        for device in &devices {
+            findings.note(&format!("device {:?} over SNMP", device.name()), answer(device).await);
         }
         for destination in &destinations.all {
             let answer = destination.way.reach().await.map_err(anyhow::Error::msg);
@@ -100,13 +124,8 @@ async fn store(site: &Site) -> anyhow::Result<String> {
     Ok(format!("ClickHouse at {url}; inventory version {version} with {servers} servers on {ports} ports"))
 }
 
-async fn device(entry: &SnmpDevice) -> anyhow::Result<Device> {
-    let community = Secret::new(entry.community()?)?;
-    Ok(Device::new(&entry.name, sources::address(&entry.address).await?, Credentials::V2c { community })?)
-}
-
-async fn answer(entry: &SnmpDevice) -> anyhow::Result<String> {
-    let ports = meter95_snmp::ports(&device(entry).await?, &Options::default()).await?;
+async fn answer(device: &Device) -> anyhow::Result<String> {
+    let ports = meter95_snmp::ports(device, &Options::default()).await?;
     let narrow = ports.iter().filter(|port| port.width == Some(meter95_reading::Width::Bits32)).count();
     let narrow = if narrow > 0 { format!(", {narrow} with 32-bit counters only") } else { String::new() };
     Ok(format!("{} ports{narrow}", ports.len()))

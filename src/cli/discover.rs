@@ -1,11 +1,14 @@
 //! `meter95 discover`: a device's ports as lines for an inventory.
 
-use anyhow::Context;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
 use clap::Args;
-use meter95_snmp::{Credentials, Device, Options, PortInfo, Secret};
+use meter95_snmp::{AuthProtocol, Credentials, Device, Options, PortInfo, PrivacyProtocol, Secret, User};
 use serde::Serialize;
 
 use super::show;
+use crate::config::first_line;
 use crate::metering::units::Bps;
 use crate::sources;
 
@@ -15,14 +18,34 @@ const ETHERNET: u32 = 6;
 /// Options of `meter95 discover`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  meter95 discover 192.0.2.10 --community public --name sw1 > inventory.toml"
+    after_help = "Examples:\n  meter95 discover 192.0.2.10 --community public --name sw1 > inventory.toml\n  \
+                  METER95_AUTH_PASSWORD=... METER95_PRIVACY_PASSWORD=... \\\n    \
+                  meter95 discover 192.0.2.10 --user meter95 --auth sha256 --privacy aes128 --name sw1"
 )]
 pub struct DiscoverArgs {
     /// The device's address, with a port unless that is 161
     address: String,
-    /// The community, for SNMP v2c
+    /// The community, for SNMP v2c, which is spoken unless a user is given
     #[arg(long, env = "METER95_COMMUNITY", default_value = "public", hide_env_values = true)]
     community: String,
+    /// The user, for SNMPv3
+    #[arg(long)]
+    user: Option<String>,
+    /// How messages are signed: sha1, sha224, sha256, sha384 or sha512
+    #[arg(long, requires = "user", default_value_t = AuthProtocol::Sha256)]
+    auth: AuthProtocol,
+    /// How messages are encrypted: aes128, aes192, aes256, or aes192c and aes256c as Cisco's devices do
+    #[arg(long, requires = "user", default_value_t = PrivacyProtocol::Aes128)]
+    privacy: PrivacyProtocol,
+    /// Ask in messages that are signed but not encrypted
+    #[arg(long, requires = "user", conflicts_with_all = ["privacy", "privacy_password_file"])]
+    no_privacy: bool,
+    /// A file with the password for signing in its first line; otherwise METER95_AUTH_PASSWORD holds it
+    #[arg(long, requires = "user", value_name = "FILE")]
+    auth_password_file: Option<PathBuf>,
+    /// A file with the password for encrypting in its first line; otherwise METER95_PRIVACY_PASSWORD holds it
+    #[arg(long, requires = "user", value_name = "FILE")]
+    privacy_password_file: Option<PathBuf>,
     /// What the inventory calls the device [default: its address]
     #[arg(long)]
     name: Option<String>,
@@ -48,20 +71,38 @@ pub enum DiscoverFormat {
 /// When it does not answer, or answers nonsense.
 pub async fn run(args: DiscoverArgs) -> anyhow::Result<()> {
     let address = sources::address(&args.address).await?;
-    let name = args.name.unwrap_or_else(|| args.address.clone());
-    let community = Secret::new(args.community)?;
-    let device = Device::new(&name, address, Credentials::V2c { community })?;
-    let ports = meter95_snmp::ports(&device, &Options::default()).await.with_context(|| {
-        format!(
-            "{address} gave no list of its ports; is SNMP v2c allowed from here, and the community right?"
-        )
-    })?;
+    let name = args.name.clone().unwrap_or_else(|| args.address.clone());
+    let device = Device::new(&name, address, credentials(&args)?)?;
+    let ports = meter95_snmp::ports(&device, &Options::default())
+        .await
+        .with_context(|| format!("{address} gave no list of its ports"))?;
     match args.format {
         DiscoverFormat::Toml => show::line(toml(&name, &ports).trim_end()),
         DiscoverFormat::Table => table(&ports),
         DiscoverFormat::Json => show::json(&ports.iter().map(Line::of).collect::<Vec<_>>())?,
     }
     Ok(())
+}
+
+/// Who asks.
+fn credentials(args: &DiscoverArgs) -> anyhow::Result<Credentials> {
+    let Some(name) = &args.user else {
+        return Ok(Credentials::V2c { community: Secret::new(args.community.as_str())? });
+    };
+    let password = |file: &Option<PathBuf>, variable: &str| match (file, std::env::var(variable)) {
+        (Some(path), _) => Ok(Secret::new(first_line(path)?)?),
+        (None, Ok(password)) => Ok(Secret::new(password)?),
+        (None, Err(_)) => bail!("a password is missing: set {variable}, or name a file with it"),
+    };
+    let auth_password = password(&args.auth_password_file, "METER95_AUTH_PASSWORD")?;
+    let auth = (args.auth, &auth_password);
+    let user = if args.no_privacy {
+        User::without_privacy(name, auth)?
+    } else {
+        let password = password(&args.privacy_password_file, "METER95_PRIVACY_PASSWORD")?;
+        User::new(name, auth, (args.privacy, &password))?
+    };
+    Ok(Credentials::V3 { user })
 }
 
 /// A port without anything nested.

@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use crate::alerts::alert::Severity;
+use crate::alerts::destinations::{
+    GIVE_UP_H_DEFAULT, HTTP_TIMEOUT_S_DEFAULT, LONGEST_PAUSE_S_DEFAULT, MAIL_TIMEOUT_S_DEFAULT,
+    MAIL_WAIT_S_DEFAULT, REFRESH_S_DEFAULT,
+};
 use crate::alerts::route::{ALERTMANAGER, MAIL, Pattern};
 use crate::collectors::check_name;
 use crate::inventory::Language;
@@ -27,7 +31,7 @@ const REFRESH_S_MAX: u64 = 240;
 const WAIT_S_MAX: u64 = 3_600;
 
 /// Who is told what happens.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Alerts {
     /// Where people reach this service, such as `https://meter95.example`, for links to it.
@@ -45,7 +49,7 @@ pub struct Alerts {
 }
 
 /// A program that is told over HTTP, by the Standard Webhooks specification.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
     /// Its name; customers' contacts name it too.
@@ -74,7 +78,7 @@ pub struct Webhook {
 }
 
 /// Prometheus' Alertmanager.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alertmanager {
     /// Where it is, such as `http://alertmanager.example:9093`.
@@ -98,7 +102,7 @@ pub struct Alertmanager {
 }
 
 /// How a connection to a mail server is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailTls {
     /// It begins in the clear and goes on under TLS, or not at all.
@@ -111,7 +115,7 @@ pub enum MailTls {
 }
 
 /// The server that takes mail, and to whom it goes.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mail {
     /// The server, with a port unless that is 587 (465 with implicit TLS, 25 without any).
@@ -172,6 +176,23 @@ impl Alerts {
             alertmanager.check()?;
         }
         self.mail.as_ref().map_or(Ok(()), Mail::check)
+    }
+
+    /// Fills in what is taken where nothing is said.
+    pub(super) fn fill(&mut self) {
+        self.give_up_h.get_or_insert(GIVE_UP_H_DEFAULT);
+        self.longest_pause_s.get_or_insert(LONGEST_PAUSE_S_DEFAULT);
+        for webhook in &mut self.webhooks {
+            webhook.timeout_s.get_or_insert(HTTP_TIMEOUT_S_DEFAULT);
+        }
+        if let Some(alertmanager) = &mut self.alertmanager {
+            alertmanager.refresh_s.get_or_insert(REFRESH_S_DEFAULT);
+            alertmanager.timeout_s.get_or_insert(HTTP_TIMEOUT_S_DEFAULT);
+        }
+        if let Some(mail) = &mut self.mail {
+            mail.wait_s.get_or_insert(MAIL_WAIT_S_DEFAULT);
+            mail.timeout_s.get_or_insert(MAIL_TIMEOUT_S_DEFAULT);
+        }
     }
 }
 

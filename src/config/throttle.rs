@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use crate::throttle::contact::Rounds;
@@ -14,7 +14,7 @@ const ROUNDS_MAX: u64 = 10;
 const SECONDS_MAX: u64 = 30 * 86_400;
 
 /// Cases of servers that use far too much (SPEC.md section 9).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Throttle {
     /// Whether contacts are written to without a person; otherwise it is only told whose turn it is.

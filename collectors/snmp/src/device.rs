@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::InterfaceFilter;
+use crate::{InterfaceFilter, User};
 
 /// How often a device is visited unless said otherwise: five readings in each 300 s slot.
 const INTERVAL_DEFAULT: Duration = Duration::from_secs(60);
@@ -132,14 +132,18 @@ impl Device {
     }
 }
 
-/// What opens a device. SNMPv3 (a user with its keys) becomes a variant here.
+/// What opens a device.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum Credentials {
     /// SNMPv2c.
     V2c {
         /// The community, which travels in clear.
         community: Secret,
+    },
+    /// SNMPv3 with the User-based Security Model (RFC 3414).
+    V3 {
+        /// Who asks, with the keys.
+        user: User,
     },
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Exchange<'a, S> {
 pub(crate) struct Tally {
     /// Each attempt that failed, and each row or walk that could not be used.
     pub(crate) failures: FailureCounts,
-    /// Datagrams sent.
+    /// Requests sent, each one datagram besides those by which SNMPv3 learns of a device's engine.
     pub(crate) requests: u32,
     /// Those of them that repeated a request.
     pub(crate) retries: u32,
@@ -35,6 +35,8 @@ pub(crate) struct Tally {
     pub(crate) round_trips: Vec<Duration>,
     /// Requests since the last answer that got none.
     unanswered: u32,
+    /// Whether the device refuses the user or its keys.
+    refused: bool,
 }
 
 impl<'a, S: Session> Exchange<'a, S> {
@@ -93,9 +95,10 @@ impl<'a, S: Session> Exchange<'a, S> {
         Instant::now() >= self.deadline
     }
 
-    /// Whether the device is taken for silent.
+    /// Whether the device gives no answers: it is taken for silent, or refuses the user.
     pub(crate) fn is_silent(&self) -> bool {
-        self.tally().unanswered >= UNANSWERED_MAX
+        let tally = self.tally();
+        tally.refused || tally.unanswered >= UNANSWERED_MAX
     }
 
     /// Ends the exchange.
@@ -123,9 +126,18 @@ impl<'a, S: Session> Exchange<'a, S> {
 
     fn unanswered(&self, failure: Failure) {
         let mut tally = self.tally();
+        tally.refused |= failure.is_refusal();
         match failure {
             // The device did answer, though not as wished.
-            Failure::TooBig | Failure::Denied | Failure::AgentError => {
+            Failure::TooBig
+            | Failure::Denied
+            | Failure::AgentError
+            | Failure::NotInTime
+            | Failure::UnknownEngine
+            | Failure::UnknownUser
+            | Failure::WrongAuth
+            | Failure::WrongPrivacy
+            | Failure::SecurityLevel => {
                 tally.answered = true;
                 tally.unanswered = 0;
             }

@@ -36,8 +36,25 @@ pub enum Failure {
     TableTooLong,
     /// The device lists no interface with a name.
     EmptyTable,
-    /// The device refuses these credentials what was asked (noAccess, authorizationError, a v3 report).
+    /// The device refuses these credentials what was asked (noAccess, authorizationError, a report of SNMPv3 that none
+    /// of those below stands for).
     Denied,
+    /// The device reports that it has no such user of SNMPv3 (usmStatsUnknownUserNames, RFC 3414).
+    UnknownUser,
+    /// The device reports that a message's signature is wrong (usmStatsWrongDigests): another authentication password
+    /// or protocol.
+    WrongAuth,
+    /// The device takes signatures but cannot read what is encrypted: it reports so (usmStatsDecryptionErrors), or is
+    /// silent, which is what most do. Another privacy password or protocol.
+    WrongPrivacy,
+    /// The device reports that it does not have this user with such protection (usmStatsUnsupportedSecLevels).
+    SecurityLevel,
+    /// The device reports that a message is out of its time window (usmStatsNotInTimeWindows), and goes on doing so:
+    /// its clock or its count of boots went back. It is asked for its identity afresh.
+    NotInTime,
+    /// The device reports that its engine ID is another one (usmStatsUnknownEngineIDs): it was replaced, or set up
+    /// anew. It is asked for its identity afresh.
+    UnknownEngine,
     /// The device answers with any other error-status, such as genErr.
     AgentError,
     /// The request could not be sent: no route, not permitted, or no such address family on this host.
@@ -46,7 +63,7 @@ pub enum Failure {
 
 impl Failure {
     /// All of them, in order of declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 24] = [
         Self::Timeout,
         Self::Malformed,
         Self::Deadline,
@@ -63,6 +80,12 @@ impl Failure {
         Self::TableTooLong,
         Self::EmptyTable,
         Self::Denied,
+        Self::UnknownUser,
+        Self::WrongAuth,
+        Self::WrongPrivacy,
+        Self::SecurityLevel,
+        Self::NotInTime,
+        Self::UnknownEngine,
         Self::AgentError,
         Self::Unreachable,
     ];
@@ -87,14 +110,60 @@ impl Failure {
             Self::TableTooLong => "table_too_long",
             Self::EmptyTable => "empty_table",
             Self::Denied => "denied",
+            Self::UnknownUser => "unknown_user",
+            Self::WrongAuth => "wrong_auth",
+            Self::WrongPrivacy => "wrong_privacy",
+            Self::SecurityLevel => "security_level",
+            Self::NotInTime => "not_in_time",
+            Self::UnknownEngine => "unknown_engine",
             Self::AgentError => "agent_error",
             Self::Unreachable => "unreachable",
         }
     }
 
-    /// Whether asking again at once may help: the datagram, not the device, is what failed.
+    /// What it means, for people who ask one device.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Timeout => {
+                "no answer came; the address, the community or the version of SNMP may be wrong, or the device allows \
+                 nobody from here"
+            }
+            Self::Malformed => "what came is no SNMP message",
+            Self::Deadline => "it takes too long",
+            Self::WrongShape => "the device answers with other names than those that were asked for",
+            Self::WrongType => "the device answers with a value of another type than its MIB has",
+            Self::MissingRow => "the device has no such interface",
+            Self::MissingColumn => "the device has no octet counters for the interface",
+            Self::Moved => "another interface has the interface's number now",
+            Self::DuplicateName => "interfaces of the device share a name",
+            Self::Unnamed => "the interface has no name",
+            Self::TooBig => "the device cannot fit one row into an answer",
+            Self::EndOfMib => "the device ends its MIB where it cannot end",
+            Self::Loop => "the device's table does not go forward",
+            Self::TableTooLong => "the device's table has no end",
+            Self::EmptyTable => "the device lists no interface with a name",
+            Self::Denied => "the device refuses what was asked; allow the user or community to read IF-MIB",
+            Self::UnknownUser => "the device knows no user of this name",
+            Self::WrongAuth => "the authentication password or protocol is wrong",
+            Self::WrongPrivacy => "the privacy password or protocol is wrong",
+            Self::SecurityLevel => "the device has this user without the protection that was asked for",
+            Self::NotInTime => "the device's clock or count of boots went back",
+            Self::UnknownEngine => "the device's engine ID is another one than it was",
+            Self::AgentError => "the device answers with an error",
+            Self::Unreachable => "the request cannot be sent",
+        }
+    }
+
+    /// Whether asking again at once may help: the datagram, not the device, is what failed, or what is known of the
+    /// device's engine.
     pub(crate) fn is_transient(self) -> bool {
-        matches!(self, Self::Timeout | Self::Malformed)
+        matches!(self, Self::Timeout | Self::Malformed | Self::NotInTime | Self::UnknownEngine)
+    }
+
+    /// Whether the user or its keys are refused, so that nothing else can be asked either.
+    pub(crate) fn is_refusal(self) -> bool {
+        matches!(self, Self::UnknownUser | Self::WrongAuth | Self::WrongPrivacy | Self::SecurityLevel)
     }
 }
 

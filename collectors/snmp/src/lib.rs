@@ -25,8 +25,14 @@
 //! # }
 //! ```
 //!
+//! A device is asked by SNMPv2c with a community or by SNMPv3 with a [`User`], authenticated always and encrypted unless
+//! said otherwise. In SNMPv3 a device's engine is found, and found again when it has another identity or clock, within
+//! the pass that meets it. Reports that are not signed, which anybody can forge, end no request; they only say why there
+//! was no answer.
+//!
 //! The receive buffer asked for is 4 MiB; the kernel grants at most `net.core.rmem_max`. The log target
-//! `async_snmp` repeats at `debug` what is counted here: keep it at `warn`.
+//! `async_snmp` repeats what is counted here, also at `warn` where a device or a forger sends what cannot be verified:
+//! keep it at `error`.
 
 mod batch;
 mod course;
@@ -34,6 +40,8 @@ mod device;
 mod exchange;
 mod failure;
 mod filter;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod health;
 mod map;
 mod mib;
@@ -44,6 +52,7 @@ mod ports;
 mod row;
 mod schedule;
 mod transport;
+mod user;
 mod visit;
 mod walk;
 
@@ -55,4 +64,5 @@ pub use options::{Options, OptionsError};
 pub use pass::{Outcome, Pass};
 pub use poller::{Poller, PollerError, SocketError};
 pub use ports::{PortInfo, PortStatus, PortsError, ports};
+pub use user::{AuthProtocol, PrivacyProtocol, User, UserError};
 pub use visit::{Visitor, VisitorError};

@@ -26,7 +26,7 @@ pub struct Pass {
     /// What went wrong, also where a second attempt went well: a count for each attempt that failed and each
     /// row that could not be used.
     pub failures: FailureCounts,
-    /// Requests sent, each one datagram.
+    /// Requests sent, each one datagram besides those by which SNMPv3 learns of a device's engine.
     pub requests: u32,
     /// Those of them that repeated another.
     pub retries: u32,

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::exchange::Exchange;
 use crate::mib::{self, Column, Value};
+use crate::transport::Session;
 use crate::transport::socket::Socket;
 use crate::transport::udp::{self, UdpSession};
 use crate::{Device, Failure, Options, OptionsError, SocketError, walk};
@@ -91,9 +92,15 @@ pub async fn ports(device: &Device, options: &Options) -> Result<Vec<PortInfo>, 
     let socket = Socket::open([device.address()], udp::is_damaged).await.map_err(SocketError)?;
     let session = UdpSession::new(socket, device, options);
     let exchange = Exchange::new(&session, options, Instant::now() + options.pass_deadline);
-    let mut rows = options.walk_rows;
+    Ok(list(&exchange, options.walk_rows).await?)
+}
 
-    let listing = walk::names(&exchange, &mut rows).await?;
+/// Lists all interfaces of whom `exchange` asks, at first `rows` at once.
+pub(crate) async fn list<S: Session>(
+    exchange: &Exchange<'_, S>,
+    mut rows: u32,
+) -> Result<Vec<PortInfo>, Failure> {
+    let listing = walk::names(exchange, &mut rows).await?;
     let mut cells = HashMap::new();
     let columns = [
         Column::Alias,
@@ -106,7 +113,7 @@ pub async fn ports(device: &Device, options: &Options) -> Result<Vec<PortInfo>, 
         Column::OutOctets,
     ];
     for column in columns {
-        for (index, value) in walk::column(&exchange, column, &mut rows).await? {
+        for (index, value) in walk::column(exchange, column, &mut rows).await? {
             cells.insert((column as u8, index), value);
         }
     }
@@ -169,6 +176,6 @@ pub enum PortsError {
     #[error(transparent)]
     Socket(#[from] SocketError),
     /// The device does not answer, or not as it must.
-    #[error("the device's interfaces cannot be listed: {0}")]
+    #[error("{says} ({word})", says = .0.says(), word = .0.as_str())]
     Device(#[from] Failure),
 }

@@ -12,7 +12,7 @@ use crate::map::PortMap;
 use crate::transport::Session;
 use crate::transport::socket::Socket;
 use crate::transport::udp::{self, UdpSession};
-use crate::{Datagrams, Device, Health, Options, OptionsError, Outcome, Pass, SocketError};
+use crate::{Datagrams, Device, Failure, Health, Options, OptionsError, Outcome, Pass, SocketError};
 
 /// Tells the time.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -81,6 +81,8 @@ pub(crate) struct Visit<S> {
     known: Known,
     /// Passes in a row without any answer.
     silent: u32,
+    /// Why the device refused the user in the last pass, if it did.
+    refusal: Option<Failure>,
 }
 
 impl<S: Session> Visit<S> {
@@ -91,7 +93,7 @@ impl<S: Session> Visit<S> {
         clock: Clock,
         entry: Arc<Entry>,
     ) -> Self {
-        Self { session, clock, entry, known: Known::new(&options), silent: 0, device, options }
+        Self { session, clock, entry, known: Known::new(&options), silent: 0, refusal: None, device, options }
     }
 
     pub(crate) fn device(&self) -> &Device {
@@ -144,10 +146,22 @@ impl<S: Session> Visit<S> {
         pass
     }
 
-    /// Says when a device falls silent and when it is back.
+    /// Says when a device falls silent or refuses the user, and when it is back.
     fn note(&mut self, pass: &Pass) {
         let device = self.device.name();
         tracing::debug!(device, outcome = pass.outcome.as_str(), failures = %pass.failures, "pass");
+        let refusal = pass.failures.iter().map(|(failure, _)| failure).find(|failure| failure.is_refusal());
+        match refusal.filter(|_| !pass.outcome.is_success()) {
+            Some(failure) if self.refusal != Some(failure) => {
+                tracing::error!(device, %failure, reason = failure.says(), "device refuses the user");
+                self.refusal = Some(failure);
+            }
+            Some(_) => {}
+            None if pass.outcome.is_success() && self.refusal.take().is_some() => {
+                tracing::warn!(device, "device takes the user again");
+            }
+            None => {}
+        }
         if pass.outcome == Outcome::Silent {
             self.silent = self.silent.saturating_add(1);
             if self.silent == 1 {

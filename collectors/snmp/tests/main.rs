@@ -12,4 +12,6 @@ mod fleet;
 mod hostile;
 mod moves;
 mod mutants;
+mod relay;
 mod snmpd;
+mod v3;

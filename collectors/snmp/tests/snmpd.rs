@@ -3,22 +3,25 @@
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use meter95_reading::Width;
 use meter95_snmp::{
     Credentials, Device, InterfaceFilter, Options, Outcome, PortStatus, Secret, Visitor, ports,
 };
+use tempfile::TempDir;
 
 use crate::agent::clock;
 
 /// How long the agent may take to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
 
-struct Snmpd {
+pub(crate) struct Snmpd {
     child: Child,
-    address: SocketAddr,
-    _directory: tempfile::TempDir,
+    pub(crate) address: SocketAddr,
+    /// What the agent keeps from one start to the next: its users, its engine ID, the number of its boots.
+    _directory: Arc<TempDir>,
 }
 
 impl Drop for Snmpd {
@@ -31,21 +34,28 @@ impl Drop for Snmpd {
 impl Snmpd {
     /// Starts the agent on a free port and waits until it answers.
     async fn start() -> Self {
+        Self::start_with("", Arc::new(tempfile::tempdir().unwrap())).await
+    }
+
+    /// Starts it with more lines of configuration, and with what an earlier one has kept in `directory`.
+    pub(crate) async fn start_with(lines: &str, directory: Arc<TempDir>) -> Self {
         let binary = ["/usr/sbin/snmpd", "/usr/local/sbin/snmpd", "/opt/homebrew/sbin/snmpd"]
             .into_iter()
             .find(|path| std::path::Path::new(path).exists())
             .expect("snmpd is needed: install net-snmp's agent (Debian: apt-get install snmpd, Fedora: dnf install net-snmp)");
-        let directory = tempfile::tempdir().unwrap();
-        let config = directory.path().join("snmpd.conf");
-        std::fs::write(&config, "rocommunity hush 127.0.0.1\nsysServices 2\n").unwrap();
+        let [config, kept] = ["config", "kept"].map(|name| directory.path().join(name));
+        let _ = std::fs::create_dir(&config);
+        let lines = format!("rocommunity hush 127.0.0.1\nsysServices 2\n{lines}");
+        std::fs::write(config.join("snmpd.conf"), lines).unwrap();
         let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let child = Command::new(binary)
-            .args(["-f", "-LE", "3", "-C", "-c"])
-            .arg(&config)
-            .arg("-p")
+            .args(["-f", "-LE", "3", "-p"])
             .arg(directory.path().join("pid"))
             .arg(format!("udp:{address}"))
-            .env("SNMP_PERSISTENT_DIR", directory.path())
+            // What it keeps is read again only where it is on this path.
+            .env("SNMPCONFPATH", std::env::join_paths([&config, &kept]).unwrap())
+            .env("SNMP_PERSISTENT_DIR", &kept)
+            .env("MIBS", "")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -1,26 +1,34 @@
-//! [`Session`] over UDP: the only file that names `async_snmp`.
+//! [`Session`] over UDP: only this file and its folder name `async_snmp`.
 //!
 //! The library's own retries are off, since they repeat the request-id; so is its splitting of requests,
 //! since all columns of a port must come from one datagram. Decoding is strict: lenient decoding makes a 0 of
 //! an empty Counter64. Only the address that was asked can answer.
+//!
+//! SNMPv3 needs more than one exchange where the device's engine is not known yet, or its clock runs otherwise than we
+//! thought: the library asks for what is missing, and a request that it then repeats is a new one with ids of its own.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod canned;
+mod engine;
+mod link;
+pub(crate) mod usm;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_snmp::message::Message;
 use async_snmp::{
-    Auth, Candidate, Client, ClientBuilder, DecodeConfig, Error, ErrorStatus, RequestRegistration,
-    ResponseIdentity, ResponseShapePolicy, Retry, Transport,
+    Auth, Client, ClientBuilder, DecodeConfig, Error, ErrorStatus, ResponseShapePolicy, Retry, Transport,
 };
 use bytes::Bytes;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::RwLock;
 
 use crate::mib::{Oid, Value, Varbind};
 use crate::options::OIDS_MAX;
 use crate::transport::socket::Socket;
 use crate::transport::{Answer, Ask, Session};
 use crate::{Credentials, Device, Failure, Options};
+use engine::Engine;
+use link::{CALL, Call, Link};
 
 /// Whether a datagram is no SNMP message, strictly read.
 pub(crate) fn is_damaged(octets: &[u8]) -> bool {
@@ -28,51 +36,103 @@ pub(crate) fn is_damaged(octets: &[u8]) -> bool {
 }
 
 /// One device, asked over the shared socket.
-pub(crate) struct UdpSession {
+pub(crate) struct UdpSession<T: Transport + 'static = Link> {
     /// The library's side of it; none where it refuses the configuration.
-    client: Option<Client<Link>>,
+    client: Option<Client<T>>,
+    /// What is known of the device's engine; none where it is not asked by SNMPv3.
+    engine: Option<Mutex<Engine>>,
+    /// Whether requests are encrypted.
+    encrypts: bool,
+    /// Held by requests while they are in flight, and alone by who asks the engine for its identity: an answer cannot
+    /// be verified once the keys are others.
+    identity: RwLock<()>,
 }
 
 impl UdpSession {
     /// Prepares to ask `device`; nothing is sent yet.
     pub(crate) fn new(socket: Arc<Socket>, device: &Device, options: &Options) -> Self {
-        let auth = match device.credentials() {
-            Credentials::V2c { community } => Auth::v2c(community.expose()),
-        };
-        let client = ClientBuilder::new(auth)
-            .request_timeout(options.request_timeout)
-            .retry(Retry::none())
-            .max_oids_per_request(OIDS_MAX)
-            .decode_config(DecodeConfig::STRICT)
-            // Strict would compare no more than we do, and hide which of the ways to be wrong it was.
-            .response_shape_policy(ResponseShapePolicy::Compatible)
-            .build_with_transport(Link { socket, address: device.address() });
-        if let Err(error) = &client {
-            tracing::error!(device = device.name(), %error, "device cannot be asked");
-        }
-        Self { client: client.ok() }
+        let reports = matches!(device.credentials(), Credentials::V3 { .. });
+        Self::over(Link { socket, address: device.address(), reports }, device, options)
     }
 }
 
-impl Session for UdpSession {
+impl<T: Transport + 'static> UdpSession<T> {
+    fn over(link: T, device: &Device, options: &Options) -> Self {
+        let (auth, engine, encrypts) = match device.credentials() {
+            Credentials::V2c { community } => (Some(Auth::v2c(community.expose())), None, false),
+            Credentials::V3 { user } => (usm::auth(user), Some(Mutex::default()), user.privacy().is_some()),
+        };
+        let client = auth.and_then(|auth| client(auth, link, options));
+        if client.is_none() {
+            tracing::error!(device = device.name(), "device cannot be asked");
+        }
+        Self { client, engine, encrypts, identity: RwLock::default() }
+    }
+
+    /// What is known of the engine, in SNMPv3.
+    fn engine(&self) -> Option<MutexGuard<'_, Engine>> {
+        self.engine.as_ref().map(|engine| engine.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_stale(&self) -> bool {
+        self.engine().is_some_and(|engine| engine.is_stale())
+    }
+
+    /// Asks the engine for its identity where that is needed. What was known stays until there is an answer.
+    async fn identify(&self, client: &Client<impl Transport + 'static>) -> Result<(), Failure> {
+        if !self.is_stale() {
+            return Ok(());
+        }
+        let _alone = self.identity.write().await;
+        // Another request may have asked while this one waited.
+        if self.is_stale() {
+            client.rediscover_engine().await.map_err(|error| failure(&error))?;
+            if let Some(mut engine) = self.engine() {
+                engine.identified();
+            }
+        }
+        Ok(())
+    }
+}
+
+fn client<T: Transport + 'static>(auth: Auth, link: T, options: &Options) -> Option<Client<T>> {
+    let client = ClientBuilder::new(auth)
+        .request_timeout(options.request_timeout)
+        .retry(Retry::none())
+        .max_oids_per_request(OIDS_MAX)
+        .decode_config(DecodeConfig::STRICT)
+        // Strict would compare no more than we do, and hide which of the ways to be wrong it was.
+        .response_shape_policy(ResponseShapePolicy::Compatible)
+        .build_with_transport(link);
+    client.inspect_err(|error| tracing::error!(%error, "snmp client is refused")).ok()
+}
+
+impl<T: Transport + 'static> Session for UdpSession<T> {
     async fn ask(&self, ask: Ask<'_>) -> Result<Answer, Failure> {
         let client = self.client.as_ref().ok_or(Failure::Unreachable)?;
+        self.identify(client).await?;
         let call = Arc::new(Mutex::new(Call::default()));
-        let result = CALL.scope(Arc::clone(&call), send(client, ask)).await;
-        let call = *call.lock().unwrap_or_else(PoisonError::into_inner);
-        match (result, call.arrival) {
-            (Ok(varbinds), Some((arrived, round_trip))) => {
+        let result = {
+            let _identity = self.identity.read().await;
+            CALL.scope(Arc::clone(&call), send(client, ask)).await
+        };
+        let mut call = *call.lock().unwrap_or_else(PoisonError::into_inner);
+        call.signed &= self.encrypts;
+        let failure = result.as_ref().err().copied();
+        let failure = self.engine().map_or(failure, |mut engine| engine.settle(failure, &call));
+        match (result, failure, call.arrival) {
+            (Ok(varbinds), None, Some((arrived, round_trip))) => {
                 Ok(Answer { varbinds, arrived, round_trip, rejected: call.rejected })
             }
-            (Err(Failure::Timeout), _) if call.rejected > 0 => Err(Failure::Malformed),
-            (Err(failure), _) => Err(failure),
+            (_, Some(Failure::Timeout), _) if call.rejected > 0 => Err(Failure::Malformed),
+            (_, Some(failure), _) => Err(failure),
             // An answer that no datagram brought: there is none.
-            (Ok(_), None) => Err(Failure::Malformed),
+            (_, None, _) => Err(Failure::Malformed),
         }
     }
 }
 
-async fn send(client: &Client<Link>, ask: Ask<'_>) -> Result<Vec<Varbind>, Failure> {
+async fn send(client: &Client<impl Transport + 'static>, ask: Ask<'_>) -> Result<Vec<Varbind>, Failure> {
     let varbinds = match ask {
         Ask::Get(oids) => {
             let oids: Vec<async_snmp::Oid> =
@@ -106,7 +166,9 @@ fn failure(error: &Error) -> Failure {
             _ => Failure::AgentError,
         },
         Error::OutboundMessageTooLarge { .. } => Failure::TooBig,
-        Error::Auth { .. } | Error::Report { .. } => Failure::Denied,
+        Error::Report { status, .. } => usm::failure(status),
+        // The engine's identity or clock is another than when the request was sent.
+        Error::Auth { .. } => Failure::NotInTime,
         Error::Decode(_) | Error::MalformedResponse { .. } => Failure::Malformed,
         Error::ResponseShape { .. } => Failure::WrongShape,
         error => {
@@ -131,84 +193,4 @@ fn varbind(varbind: async_snmp::VarBind) -> Varbind {
         _ => Value::Other,
     };
     Varbind { oid: Oid(varbind.oid.arcs().to_vec()), value }
-}
-
-tokio::task_local! {
-    /// The call in whose course a request is sent. The client hands back neither when an answer arrived nor
-    /// that there were others that it could not use.
-    static CALL: Arc<Mutex<Call>>;
-}
-
-/// What was seen in the course of one call.
-#[derive(Debug, Clone, Copy, Default)]
-struct Call {
-    /// When the answer that was taken arrived, and how long after the request was sent.
-    arrival: Option<(Instant, Duration)>,
-    /// Datagrams from the device that could not be decoded.
-    rejected: u32,
-}
-
-/// The shared socket as the library wants it, for one device.
-struct Link {
-    socket: Arc<Socket>,
-    address: SocketAddr,
-}
-
-impl Transport for Link {
-    async fn send(&self, data: &[u8]) -> async_snmp::Result<()> {
-        let network = |source| Error::Network { target: self.address, source }.boxed();
-        self.socket.send(self.address, data).await.map_err(network)
-    }
-
-    async fn request_with<T, F>(
-        &self,
-        data: &[u8],
-        registration: RequestRegistration,
-        mut validate: F,
-    ) -> async_snmp::Result<T>
-    where
-        T: Send,
-        F: FnMut(Bytes, SocketAddr) -> async_snmp::Result<Candidate<T>> + Send,
-    {
-        let deadline = registration.deadline();
-        let answers = move |octets: &[u8]| {
-            let identity = registration.evaluate_response_identity(octets, true);
-            identity == ResponseIdentity::Match
-        };
-        let mut inbox = self.socket.expect(self.address, Box::new(answers));
-        let sent = Instant::now();
-        let timeout = || Error::Timeout { target: self.address, elapsed: sent.elapsed(), retries: 0 }.boxed();
-        timeout_at(deadline, self.send(data)).await.map_err(|_| timeout())??;
-        let mut call = Call::default();
-        let result = loop {
-            let datagram = match timeout_at(deadline, inbox.next()).await {
-                Ok(Some(datagram)) => datagram,
-                Ok(None) | Err(_) => break Err(timeout()),
-            };
-            match validate(datagram.octets, self.address) {
-                Ok(Candidate::Accept(value)) => {
-                    call.arrival = Some((datagram.arrived, datagram.arrived.duration_since(sent)));
-                    break Ok(value);
-                }
-                Ok(Candidate::Reject) => call.rejected += 1,
-                Err(error) => break Err(error),
-            }
-        };
-        call.rejected += inbox.damaged();
-        // Outside of a call there is nobody to tell.
-        let _ = CALL.try_with(|seen| *seen.lock().unwrap_or_else(PoisonError::into_inner) = call);
-        result
-    }
-
-    fn peer_addr(&self) -> SocketAddr {
-        self.address
-    }
-
-    fn local_addr(&self) -> SocketAddr {
-        self.socket.local_addr().unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into())
-    }
-
-    fn is_reliable(&self) -> bool {
-        false
-    }
 }

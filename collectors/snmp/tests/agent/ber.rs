@@ -129,6 +129,65 @@ pub(crate) fn answer_marked(request: &Request, status: i64, binds: &[Bind]) -> (
     wrap(0x30, message)
 }
 
+/// What a message of SNMPv3 says in the clear.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pub(crate) id: i64,
+    /// 1 signed, 2 encrypted, 4 may be reported.
+    pub(crate) flags: u8,
+    pub(crate) engine: Vec<u8>,
+    pub(crate) boots: i64,
+    pub(crate) time: i64,
+    pub(crate) user: Vec<u8>,
+}
+
+/// Reads the head of a message of SNMPv3, which is well formed.
+pub(crate) fn head(datagram: &[u8]) -> Head {
+    let (_, message, _) = read(datagram);
+    let (_, version, rest) = read(message);
+    assert_eq!(version, [3]);
+    let (_, global, rest) = read(rest);
+    let (_, security, _) = read(rest);
+    let (_, id, global) = read(global);
+    let (_, _size, global) = read(global);
+    let (_, flags, _) = read(global);
+    let (_, security, _) = read(security);
+    let (_, engine, rest) = read(security);
+    let (_, boots, rest) = read(rest);
+    let (_, time, rest) = read(rest);
+    let (_, user, _) = read(rest);
+    Head {
+        id: number(id),
+        flags: flags[0],
+        engine: engine.to_vec(),
+        boots: number(boots),
+        time: number(time),
+        user: user.to_vec(),
+    }
+}
+
+/// A report with that head that anybody could have sent: its signature, where it has one, is of zeros. `what` is the
+/// number of the object in usmStats (RFC 3414).
+pub(crate) fn report(head: &Head, what: u32) -> Vec<u8> {
+    let integer = |value: i64| tlv(0x02, &signed(value));
+    let global = [integer(head.id), integer(65_507), tlv(0x04, &[head.flags]), integer(3)].concat();
+    let signature = if head.flags & 1 == 0 { vec![] } else { vec![0; 24] };
+    let security = [
+        tlv(0x04, &head.engine),
+        integer(head.boots),
+        integer(head.time),
+        tlv(0x04, &head.user),
+        tlv(0x04, &signature),
+        tlv(0x04, &[]),
+    ];
+    let bind = [tlv(0x06, &oid(&[1, 3, 6, 1, 6, 3, 15, 1, 1, what, 0])), tlv(0x41, &[7])].concat();
+    let pdu = [integer(0), integer(0), integer(0), tlv(0x30, &tlv(0x30, &bind))].concat();
+    let scoped = [tlv(0x04, &head.engine), tlv(0x04, &[]), tlv(0xa8, &pdu)].concat();
+    let message =
+        [integer(3), tlv(0x30, &global), tlv(0x04, &tlv(0x30, &security.concat())), tlv(0x30, &scoped)];
+    tlv(0x30, &message.concat())
+}
+
 /// Reads a request of ours, which is well formed.
 pub(crate) fn request(datagram: &[u8]) -> Request {
     let (_, message, _) = read(datagram);
