@@ -4,10 +4,10 @@
 //! takes what collectors ship, [`collectors`] tells which there are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
 //! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
-//! [`evidence`] packs what an investigation needs. [`health`] and [`metrics`] are for whoever runs the service,
+//! [`evidence`] packs what an investigation needs. [`session`] is how a browser logs in, [`audit`] tells who did what. [`health`] and [`metrics`] are for whoever runs the service,
 //! [`dashboard`] is what a browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`].
 //! [`routes`] puts them together, each group under what [`access`], [`limits`] and [`etag`] do for it, and [`openapi`]
-//! describes them; [`headers`] and [`metrics`] stand around all of it, and [`socket`] is how it is reached.
+//! describes them; [`headers`] and [`metrics`] stand around all of it, and [`socket`] is how it is reached, by a [`peer`].
 
 mod servers;
 
@@ -40,9 +40,12 @@ mod what_if;
 mod cases;
 mod evidence;
 
+mod audit;
 mod dashboard;
 mod health;
 pub mod metrics;
+
+mod session;
 
 mod body;
 mod errors;
@@ -56,12 +59,15 @@ mod openapi;
 mod routes;
 mod schema;
 
+pub mod peer;
 mod socket;
 
+use crate::access::Guard;
 use crate::aggregator::intake::Intake;
 use crate::aggregator::pipeline::Live;
 use crate::aggregator::state::Times;
 use crate::alerts::Alerts;
+use crate::audit::Audit;
 use crate::closing::desk::Desk;
 use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
@@ -96,6 +102,10 @@ pub struct App {
     pub now: fn() -> Timestamp,
     /// The waiting times of the metering rules.
     pub times: Times,
+    /// Who may do what.
+    pub access: Guard,
+    /// Where it is noted what they do.
+    pub audit: Audit,
     /// This process' metrics, where [`metrics::install`] has set them up.
     pub metrics: Option<PrometheusHandle>,
 }

@@ -6,6 +6,7 @@
 //! themselves. For closing, [`month`] reads months of samples, [`cross_check`] makes the figures a second time, and
 //! [`statements`] keeps what was issued, [`statement_sums`] counts it and adds it up; [`proof`] reads what all that can be proved from.
 //! [`cases`] are the steps taken about servers that use far too much; [`alerts`] keeps what was raised and cleared, [`outbox`] what is carried out and how far that has come.
+//! [`tokens`] are who may do what, and [`audit`] what they did.
 
 pub mod engine;
 
@@ -32,3 +33,6 @@ pub mod statements;
 pub mod alerts;
 pub mod cases;
 pub mod outbox;
+
+pub mod audit;
+pub mod tokens;
