@@ -4,10 +4,11 @@
 //! takes what collectors ship, [`collectors`] tells which there are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
 //! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
-//! [`evidence`] packs what an investigation needs. [`health`] and [`metrics`] are for whoever runs the service,
+//! [`evidence`] packs what an investigation needs. [`session`] is how a browser logs in, [`audit`] tells who did what. [`health`] and [`metrics`] are for whoever runs the service,
 //! [`dashboard`] is what a browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`].
 //! [`routes`] puts them together, each group under what [`access`], [`limits`] and [`idempotency`] do for it, and [`openapi`]
-//! describes them; [`etag`], [`headers`], [`request_id`] and [`metrics`] stand around all of it, and [`socket`] is how it is reached.
+//! describes them; [`etag`], [`headers`], [`request_id`] and [`metrics`] stand around all of it, and [`socket`] is how it is
+//! reached, by a [`peer`].
 
 mod servers;
 
@@ -40,9 +41,12 @@ mod what_if;
 mod cases;
 mod evidence;
 
+mod audit;
 mod dashboard;
 mod health;
 pub mod metrics;
+
+mod session;
 
 mod body;
 mod errors;
@@ -58,12 +62,15 @@ mod request_id;
 mod routes;
 mod schema;
 
+pub mod peer;
 mod socket;
 
+use crate::access::Guard;
 use crate::aggregator::intake::Intake;
 use crate::aggregator::pipeline::Live;
 use crate::aggregator::state::Times;
 use crate::alerts::Alerts;
+use crate::audit::Audit;
 use crate::closing::desk::Desk;
 use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
@@ -98,6 +105,10 @@ pub struct App {
     pub now: fn() -> Timestamp,
     /// The waiting times of the metering rules.
     pub times: Times,
+    /// Who may do what.
+    pub access: Guard,
+    /// Where it is noted what they do.
+    pub audit: Audit,
     /// This process' metrics, where [`metrics::install`] has set them up.
     pub metrics: Option<PrometheusHandle>,
 }

@@ -11,6 +11,7 @@
 mod namespace;
 mod support;
 
+mod access;
 mod aggregator;
 mod alerts;
 mod api;

@@ -1,14 +1,17 @@
 //! What several themes need.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use meter95::access::Guard;
 use meter95::aggregator::intake::Intake;
 use meter95::aggregator::pipeline::Live;
 use meter95::aggregator::state::Times;
 use meter95::alerts::Alerts;
 use meter95::alerts::destinations::Destinations;
 use meter95::api::App;
+use meter95::audit::Audit;
 use meter95::closing::desk::Desk;
 use meter95::collectors::registry::Collectors;
 use meter95::store::connection::Store;
@@ -60,6 +63,8 @@ pub(crate) async fn app(
         store: store.clone(),
         now,
         times,
+        access: Guard::open(store.clone(), NonZeroU32::new(1_000_000).unwrap()).await.unwrap(),
+        audit: Audit::new(store.clone(), now),
         metrics: None,
     }
 }

@@ -114,6 +114,12 @@ pub(super) enum ApiError {
     /// Nobody who is known.
     #[error("{0}")]
     Unauthorized(&'static str),
+    /// It may not be them who asks.
+    #[error("{0}")]
+    Untrusted(&'static str),
+    /// They ask too often.
+    #[error("too many requests; try again in {0} s")]
+    TooOften(u64),
     /// Somebody who may not.
     #[error(
         "{} may not do this", match (.limited, .role) {
@@ -206,11 +212,11 @@ impl ApiError {
                 StatusCode::BAD_REQUEST
             }
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::Forbidden { .. } | Self::Untrusted(_) => StatusCode::FORBIDDEN,
             Self::Outdated(_) | Self::NotNow { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) | Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy(_) | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded
             | Self::TooSlow(_)
             | Self::GoesOn(_)
@@ -226,6 +232,7 @@ impl ApiError {
         match self {
             Self::Encoding(_) => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"))),
             Self::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Self::TooOften(retry_s) => Some((header::RETRY_AFTER, HeaderValue::from(*retry_s))),
             Self::Busy(_)
             | Self::Overloaded
             | Self::TooSlow(_)
@@ -241,6 +248,7 @@ impl ApiError {
             | Self::NotNow { soon: false, .. }
             | Self::MediaType(_)
             | Self::Forbidden { .. }
+            | Self::Untrusted(_)
             | Self::Field { .. }
             | Self::Body { .. }
             | Self::Contradictions(_)
