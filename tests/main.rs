@@ -19,6 +19,8 @@ mod cases;
 mod closing;
 mod collectors;
 mod commands;
+mod contract;
+mod conventions;
 mod engine;
 mod evidence;
 mod inventory;
