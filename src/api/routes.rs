@@ -11,7 +11,8 @@ use super::access::{self, Access};
 use super::limits::{self, Deadline, Gate};
 use super::what_if;
 use super::{
-    App, alerts, cases, collectors, dashboard, errors, etag, evidence, exclusions, exports, headers, health,
+    App, alerts, answer, cases, collectors, dashboard, errors, etag, evidence, exclusions, exports, headers,
+    health,
 };
 use super::{
     inventory, metrics, openapi, periods, readings, reviews, revisions, samples, servers, statements, usage,
@@ -142,7 +143,7 @@ pub(super) fn routes(app: App) -> Router {
     let groups = [figures, site, months, site_months, closing, incidents, steps, changes, shipped];
     let all = groups.map(Group::build).into_iter().fold(operation, OpenApiRouter::merge);
     let (router, document) = OpenApiRouter::with_openapi(openapi::frame()).merge(all).split_for_parts();
-    router
+    let router = router
         .merge(openapi::serve(document))
         .route("/", get(dashboard::index))
         .fallback(dashboard::file)
@@ -152,5 +153,6 @@ pub(super) fn routes(app: App) -> Router {
         .layer(from_fn(etag::tagged))
         .layer(CompressionLayer::new())
         .layer(map_response(headers::add))
-        .with_state(app)
+        .with_state(app);
+    answer::with_suffix(router)
 }
