@@ -5,7 +5,8 @@
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
 //! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
 //! [`evidence`] packs what an investigation needs. [`session`] is how a browser logs in, [`audit`] tells who did what. [`health`] and [`metrics`] are for whoever runs the service,
-//! [`dashboard`] is what a browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`].
+//! [`dashboard`] is what a browser gets. [`query`], [`page`] and [`body`] read what is asked,
+//! [`answer`] writes lists as JSON and CSV, every refusal is made in [`errors`].
 //! [`routes`] puts them together, each group under what [`access`], [`limits`] and [`idempotency`] do for it, and [`openapi`]
 //! describes them; [`etag`], [`headers`], [`request_id`] and [`metrics`] stand around all of it, and [`socket`] is how it is
 //! reached, by a [`peer`].
@@ -48,8 +49,10 @@ pub mod metrics;
 
 mod session;
 
+mod answer;
 mod body;
 mod errors;
+mod page;
 mod query;
 
 mod access;
@@ -76,6 +79,7 @@ use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
 use crate::throttle::desk::Cases;
 use crate::throttle::templates::Templates;
+use crate::usage::tables::Tables;
 use axum::Router;
 use meter95_reading::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -99,6 +103,8 @@ pub struct App {
     pub templates: Templates,
     /// The alerts that are raised, and what is told of them.
     pub alerts: Alerts,
+    /// The figures of each month.
+    pub usage: Tables,
     /// What is stored: samples, and months gone by.
     pub store: Store,
     /// The clock, as [`crate::clock::now`].

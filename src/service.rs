@@ -29,6 +29,7 @@ use crate::throttle::desk::Cases;
 use crate::throttle::evaluate::Evaluator;
 use crate::throttle::rounds::Contacts;
 use crate::throttle::templates::Templates;
+use crate::usage::tables::Tables;
 
 /// Tasks that are told to stop together.
 struct Tasks {
@@ -140,6 +141,7 @@ impl Service {
             after_ms: config.closing.after_ms(),
         };
         let app = api::App {
+            usage: Tables::new(live.clone(), store.clone(), times, clock::now),
             live,
             intake: intake.clone(),
             collectors: collectors.clone(),

@@ -19,6 +19,7 @@ use meter95::store::connection::Store;
 use meter95::store::engine::Options;
 use meter95::throttle::desk::Cases;
 use meter95::throttle::templates::Templates;
+use meter95::usage::tables::Tables;
 use meter95_reading::Timestamp;
 
 /// An empty store for the test `name`, on an engine of its own: the engine's user may use one database only. It ends
@@ -54,6 +55,7 @@ pub(crate) async fn app(
 ) -> App {
     let times = Times::default();
     App {
+        usage: Tables::new(live.clone(), store.clone(), times, now),
         live,
         intake,
         collectors: Collectors::open(store.clone()).await.unwrap(),

@@ -108,6 +108,9 @@ pub(super) enum ApiError {
     /// A body of another kind than is taken.
     #[error("Content-Type is {:?}; send application/json", clipped(.0))]
     MediaType(String),
+    /// What is accepted is none of what there is.
+    #[error("Accept is {:?}; there are application/json and text/csv", clipped(.0))]
+    NotAcceptable(String),
     /// The intake is full.
     #[error("too many readings are waiting to be stored; send these again in {RETRY_AFTER_S} s")]
     Busy(SoFar),
@@ -217,6 +220,7 @@ impl ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) | Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Busy(_) | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::Overloaded
             | Self::TooSlow(_)
             | Self::GoesOn(_)
@@ -247,6 +251,7 @@ impl ApiError {
             | Self::Wrong(_)
             | Self::NotNow { soon: false, .. }
             | Self::MediaType(_)
+            | Self::NotAcceptable(_)
             | Self::Forbidden { .. }
             | Self::Untrusted(_)
             | Self::Field { .. }
@@ -285,7 +290,9 @@ impl From<UsageError> for ApiError {
     fn from(error: UsageError) -> Self {
         match error {
             UsageError::Store(error) => error.into(),
-            UsageError::Exhausted(..) => Self::Internal(error.into()),
+            UsageError::Exhausted(..) | UsageError::NoMonth | UsageError::Ended => {
+                Self::Internal(error.into())
+            }
         }
     }
 }

@@ -11,8 +11,8 @@ use super::access::{self, Access};
 use super::idempotency::{self, Keys};
 use super::limits::{self, Deadline, Gate};
 use super::{
-    App, alerts, audit, cases, collectors, dashboard, errors, etag, evidence, exclusions, exports, headers,
-    health,
+    App, alerts, answer, audit, cases, collectors, dashboard, errors, etag, evidence, exclusions, exports,
+    headers, health,
 };
 use super::{
     inventory, metrics, openapi, periods, readings, reviews, revisions, samples, servers, session,
@@ -173,7 +173,7 @@ pub(super) fn routes(app: App) -> Router {
     let groups = [figures, site, audited, months, site_months, closing, incidents, steps, changes, shipped];
     let all = groups.map(|group| group.build(&app)).into_iter().fold(operation, OpenApiRouter::merge);
     let (router, document) = OpenApiRouter::with_openapi(openapi::frame()).merge(all).split_for_parts();
-    router
+    let router = router
         .merge(openapi::serve(document))
         .route("/", get(dashboard::index))
         .route("/docs", get(dashboard::docs))
@@ -185,5 +185,6 @@ pub(super) fn routes(app: App) -> Router {
         .layer(from_fn(etag::tagged))
         .layer(CompressionLayer::new())
         .layer(map_response(headers::add))
-        .with_state(app)
+        .with_state(app);
+    answer::with_suffix(router)
 }
