@@ -356,7 +356,7 @@ async fn a_case_goes_all_the_way_over_the_api() {
     site.refused("GET", "/v1/cases/9", Value::Null, 404, "there is no case 9").await;
     site.refused("GET", "/v1/cases/x", Value::Null, 400, "\"x\" is not a whole number").await;
     site.refused("GET", "/v1/cases?state=closed", Value::Null, 400, "closed").await;
-    site.refused("POST", "/v1/cases/1/close", said("x"), 404, "it can notify, approve, apply").await;
+    site.refused("POST", "/v1/cases/1/close", said("x"), 400, "\"close\" is not notify or approve").await;
     for (action, body, status, says) in [
         ("approve", said("x"), 409, "can't be approved before the customer is told"),
         ("apply", said("x"), 409, "can't be applied before the customer is told"),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use axum::Router;
 use axum::body::Body;
@@ -39,18 +40,24 @@ fn now() -> Timestamp {
     NOW
 }
 
-/// The API on a store, as after a restart.
-async fn router(store: &Store) -> Router {
-    let pipeline = Pipeline::open(store.clone(), Times::default(), Clock::Machine(NOW)).await.unwrap();
-    let (intake, _queue) = Intake::new();
-    api::router(support::app(store, &std::env::temp_dir(), pipeline.live(), intake, now).await)
+/// A store with a server, and its data directory.
+struct Site {
+    store: Store,
+    dir: PathBuf,
 }
 
-async fn stocked(name: &str) -> Store {
-    let store = support::store(name).await;
+/// The API on it, as after a restart.
+async fn router(Site { store, dir }: &Site) -> Router {
+    let pipeline = Pipeline::open(store.clone(), Times::default(), Clock::Machine(NOW)).await.unwrap();
+    let (intake, _queue) = Intake::new();
+    api::router(support::app(store, dir, pipeline.live(), intake, now).await)
+}
+
+async fn stocked(name: &str) -> Site {
+    let (store, dir) = support::store_and_dir(name).await;
     let document: Document = toml::from_str(INVENTORY).unwrap();
     store.put_inventory(&changes(&Document::default(), &document), 1, NOW, "test").await.unwrap();
-    store
+    Site { store, dir }
 }
 
 /// Status, headers and body of an answer.
@@ -119,12 +126,12 @@ async fn what_a_client_has_is_not_sent_again() {
 
 #[tokio::test]
 async fn what_is_asked_for_twice_under_a_key_is_done_once() {
-    let store = stocked("idempotency").await;
-    let api = router(&store).await;
+    let site = stocked("idempotency").await;
+    let api = router(&site).await;
     let first = declare(&api, 1, "job-1").await;
     assert_eq!((first.0, first.1.get("idempotency-replayed")), (200, None), "{}", text(&first));
     // Also by a process that was not there the first time.
-    for api in [&api, &router(&store).await] {
+    for api in [&api, &router(&site).await] {
         let again = declare(api, 1, "job-1").await;
         assert_eq!((again.0, &again.2), (200, &first.2));
         assert_eq!(again.1["idempotency-replayed"], "true");
@@ -148,8 +155,8 @@ async fn what_is_asked_for_twice_under_a_key_is_done_once() {
 
 #[tokio::test]
 async fn the_same_at_the_same_time_is_done_once() {
-    let store = stocked("idempotency-at-once").await;
-    let api = router(&store).await;
+    let site = stocked("idempotency-at-once").await;
+    let api = router(&site).await;
     let (one, two) = tokio::join!(declare(&api, 1, "job"), declare(&api, 1, "job"));
     for (status, headers, _) in [one, two] {
         assert!(status == 200 || status == 409 && headers.contains_key(header::RETRY_AFTER), "{status}");

@@ -377,7 +377,7 @@ async fn what_can_t_be_is_refused_in_words() {
             "\"fr\" is not en or ja",
         ),
         (get("/v1/periods/2026-10/statements/web01/explanation?format=csv"), 400, "format", "json or text"),
-        (get("/v1/periods/2026-10/statements/web01?revision=-1"), 400, "revision", "invalid digit"),
+        (get("/v1/periods/2026-10/statements/web01?revision=-1"), 400, "revision", "is not a whole number"),
         (get("/v1/periods/2026-10/export"), 404, "", "2026-10 has no issued statement"),
         (get("/v1/periods/2026-10/summary?format=xml"), 400, "format", "\"xml\" is not csv or json"),
         (get("/v1/periods/2026-10/export?headings=fr"), 400, "headings", "plain or en or ja"),

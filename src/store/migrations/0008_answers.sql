@@ -9,10 +9,12 @@ CREATE TABLE IF NOT EXISTS answers
     asked String,
     status UInt16,
     kind LowCardinality(String),
-    body String CODEC(ZSTD(3))
+    body String CODEC(ZSTD(3)),
+    -- By the clock of the machine that keeps them.
+    kept_at DateTime('UTC') DEFAULT now()
 )
 ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMMDD(at)
+PARTITION BY toYYYYMMDD(kept_at)
 ORDER BY id
-TTL toDateTime(at) + INTERVAL 2 DAY
+TTL kept_at + INTERVAL 2 DAY
 SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1;
