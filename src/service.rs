@@ -132,7 +132,9 @@ impl Service {
             board: alerts.board.clone(),
             since,
         };
+        let audit = Audit::new(store.clone(), clock::now);
         let schedule = Schedule {
+            audit: audit.clone(),
             desk: desk.clone(),
             collectors: collectors.clone(),
             live: live.clone(),
@@ -151,7 +153,7 @@ impl Service {
             now: clock::now,
             times,
             access: guard,
-            audit: Audit::new(store.clone(), clock::now),
+            audit,
             metrics: api::metrics::install(),
         };
 
