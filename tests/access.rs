@@ -17,7 +17,7 @@ use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
 use meter95::api::peer::Peer;
 use meter95::api::{self, App};
-use meter95::audit::{Act, Origin};
+use meter95::audit::{Act, Audit, Origin};
 use meter95::closing::close::Order;
 use meter95::closing::desk::Desk;
 use meter95::inventory::diff::changes;
@@ -152,7 +152,8 @@ impl Site {
 
     /// The same site at another time.
     fn at(&self, now: fn() -> Timestamp) -> Router {
-        api::router(App { now, ..self.app.clone() })
+        let audit = Audit::new(self.app.store.clone(), now);
+        api::router(App { now, audit, ..self.app.clone() })
     }
 
     /// Logs in, and tells the cookie.
