@@ -4,6 +4,9 @@
 
 pub mod action;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use meter95_reading::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,8 +22,9 @@ const VALUE_OCTETS_MAX: usize = 64 << 10;
 /// The longest of the other texts, in characters: a reason's. What is longer is cut.
 const TEXT_CHARS_MAX: usize = 4_000;
 
-/// Octets of chance in an act's id, after its time: no two of a millisecond are the same.
-const CHANCE_OCTETS: usize = 6;
+/// Octets of chance in an act's id, after its time and its place among those of this process: no two of a millisecond
+/// are the same.
+const CHANCE_OCTETS: usize = 4;
 
 /// How long an act may be under way before it is taken to be broken off, in ms: the longest closes and rebuilds.
 const UNDER_WAY_MS: i64 = 3_600_000;
@@ -157,6 +161,8 @@ pub enum Ended {
 pub struct Audit {
     store: Store,
     now: fn() -> Timestamp,
+    /// How many were noted here: those of one millisecond stay in order.
+    count: Arc<AtomicU16>,
 }
 
 impl std::fmt::Debug for Audit {
@@ -202,7 +208,7 @@ impl Audit {
     /// The audit in `store`, by the clock `now`.
     #[must_use]
     pub fn new(store: Store, now: fn() -> Timestamp) -> Self {
-        Self { store, now }
+        Self { store, now, count: Arc::default() }
     }
 
     /// Notes what is about to be done; when it returns that is durable.
@@ -212,7 +218,7 @@ impl Audit {
     pub async fn begin(&self, origin: &Origin, act: Act) -> Result<Noted, StoreError> {
         let at = (self.now)();
         let row = Row {
-            id: new_id(at),
+            id: new_id(at, self.count.fetch_add(1, Ordering::Relaxed)),
             at,
             by: cut(act.by),
             who: cut(origin.who.clone()),
@@ -333,8 +339,8 @@ pub fn first_id(at: Timestamp) -> String {
     format!("{:012x}", at.0.clamp(0, 0xffff_ffff_ffff))
 }
 
-fn new_id(at: Timestamp) -> String {
-    format!("{}{}", first_id(at), hex(&rand::random::<[u8; CHANCE_OCTETS]>()))
+fn new_id(at: Timestamp, count: u16) -> String {
+    format!("{}{count:04x}{}", first_id(at), hex(&rand::random::<[u8; CHANCE_OCTETS]>()))
 }
 
 fn cut(text: String) -> String {
@@ -355,9 +361,10 @@ mod tests {
 
     #[test]
     fn ids_are_in_the_order_of_time() {
-        let ids = [0, 1, 1_790_780_400_000, 1_790_780_400_001].map(|ms| new_id(Timestamp(ms)));
+        let all = [(0, 9), (1, 0), (1_790_780_400_000, 1), (1_790_780_400_000, 2), (1_790_780_400_001, 0)];
+        let ids = all.map(|(ms, count)| new_id(Timestamp(ms), count));
         assert!(ids.is_sorted());
-        assert!(first_id(Timestamp(1_790_780_400_001)) > ids[2]);
+        assert!(first_id(Timestamp(1_790_780_400_001)) > ids[3]);
         assert!(ids.iter().all(|id| id.len() == 24));
     }
 

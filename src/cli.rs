@@ -10,6 +10,7 @@ pub mod stop;
 
 pub mod affected;
 pub mod alerts;
+pub mod audit;
 pub mod cases;
 pub mod check;
 pub mod close;
@@ -29,6 +30,7 @@ pub mod review;
 pub mod revise;
 pub mod serve;
 pub mod statements;
+pub mod token;
 pub mod usage;
 pub mod verify;
 pub mod what_if;

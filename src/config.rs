@@ -161,6 +161,10 @@ pub struct Ship {
     pub to: Option<String>,
     /// The name by which the service knows this collector; the host's unless given. Each collector has its own.
     pub name: Option<CollectorName>,
+    /// A file with the token in its first line, by which the service knows this collector.
+    pub token_file: Option<PathBuf>,
+    /// An environment variable with the token.
+    pub token_env: Option<String>,
 }
 
 /// What is wrong with the configuration.
@@ -277,6 +281,40 @@ impl Config {
         };
         let user = self.clickhouse.user.clone().unwrap_or_else(|| "default".to_owned());
         Ok(Some(Endpoint { url, user, password: Secret::new(password) }))
+    }
+}
+
+impl Ship {
+    /// The token, if one is configured.
+    ///
+    /// # Errors
+    /// When it can't be read, there is nothing in it, or it is configured twice.
+    pub fn token(&self) -> Result<Option<Secret>, ConfigError> {
+        let wrong = |field: &str, value: &str, says: &str| ConfigError::Value {
+            field: field.to_owned(),
+            value: format!("{value:?}"),
+            says: says.to_owned(),
+        };
+        let token = match (&self.token_file, &self.token_env) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(name)) => {
+                return Err(wrong(
+                    "ship.token_env",
+                    name,
+                    "there is a token_file as well; write one of them",
+                ));
+            }
+            (Some(path), None) => first_line(path)?,
+            (None, Some(name)) => std::env::var(name)
+                .map_err(|_| wrong("ship.token_env", name, "there is no such environment variable"))?,
+        };
+        let token = token.trim();
+        // It goes into a header.
+        if token.is_empty() || !token.bytes().all(|octet| octet.is_ascii_graphic()) {
+            let field = if self.token_file.is_some() { "ship.token_file" } else { "ship.token_env" };
+            return Err(wrong(field, "...", "there is no token in it"));
+        }
+        Ok(Some(Secret::new(token.to_owned())))
     }
 }
 

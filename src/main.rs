@@ -73,6 +73,11 @@ enum Command {
     /// Servers that use far more than they should, and what is done about them
     #[command(subcommand)]
     Cases(cli::cases::args::CasesCommand),
+    /// Who may do what over the API: make tokens, list and revoke them
+    #[command(subcommand)]
+    Token(cli::token::TokenCommand),
+    /// Tell who did what, when and from where, and what came of it
+    Audit(cli::audit::AuditArgs),
     /// Validate the configuration and what it points at
     Check(cli::check::CheckArgs),
     /// The embedded ClickHouse: fetch it, look at it
@@ -132,6 +137,8 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::Evidence(args) => cli::evidence::run(site, args).await,
             Command::Rebuild(args) => cli::rebuild::run(site, args).await,
             Command::Cases(command) => cli::cases::run(site, command).await,
+            Command::Token(command) => cli::token::run(site, command).await,
+            Command::Audit(args) => cli::audit::run(site, args).await,
             Command::Engine(command) => cli::engine::run(site, command).await,
             Command::EngineChild(_) => Ok(()),
         }

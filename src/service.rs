@@ -133,7 +133,9 @@ impl Service {
             board: alerts.board.clone(),
             since,
         };
+        let audit = Audit::new(store.clone(), clock::now);
         let schedule = Schedule {
+            audit: audit.clone(),
             desk: desk.clone(),
             collectors: collectors.clone(),
             live: live.clone(),
@@ -153,7 +155,7 @@ impl Service {
             now: clock::now,
             times,
             access: guard,
-            audit: Audit::new(store.clone(), clock::now),
+            audit,
             metrics: api::metrics::install(),
         };
 

@@ -68,7 +68,7 @@ fn slot(at: Timestamp) -> Instant {
 }
 
 /// What is recommended for a server by a rule.
-fn recommendation(server: &str, rule: Rule) -> Box<Recommendation> {
+pub(crate) fn recommendation(server: &str, rule: Rule) -> Box<Recommendation> {
     let mut finding = match rule {
         Rule::Flood => json!({
             "rule": "flood", "direction": "out", "at_percent": 100, "packets_per_second_threshold": 100_000,

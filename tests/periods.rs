@@ -511,8 +511,8 @@ async fn a_close_goes_on_when_the_client_goes_away_and_tells_how_far_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_month_closes_by_itself_when_it_is_due() {
     let site = Site::new("periods-by-itself").await;
-    let App { desk, collectors, live, times, .. } = site.app.clone();
-    let mut schedule = Schedule { desk, collectors, live, times, after_ms: Some(86_400_000) };
+    let App { desk, collectors, live, audit, times, .. } = site.app.clone();
+    let mut schedule = Schedule { desk, collectors, live, audit, times, after_ms: Some(86_400_000) };
     let due = in_november().plus_ms(86_400_000);
     assert_eq!(schedule.attempt(due.plus_ms(-1), true).await, Tried::Nothing, "it is not due");
     assert_eq!(schedule.attempt(due, false).await, Tried::Nothing, "it failed a moment ago");

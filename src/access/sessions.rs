@@ -19,6 +19,9 @@ pub const IDLE_MS: i64 = 2 * 3_600_000;
 /// Sessions at once: a screen each of everybody of a large hoster. The one that was idle longest makes room.
 const SESSIONS_MAX: usize = 10_000;
 
+/// Sessions of one token at once: an office that shares one. The one that was idle longest makes room.
+const SESSIONS_OF_TOKEN_MAX: usize = 100;
+
 /// Octets of chance in a session's id: 256 bits, beyond guessing.
 const ID_OCTETS: usize = 32;
 
@@ -63,11 +66,10 @@ impl Sessions {
         if all.len() >= SESSIONS_MAX {
             all.retain(|_, session| session.lasts(now));
         }
-        if all.len() >= SESSIONS_MAX
-            && let Some(idle) = all.iter().min_by_key(|(_, session)| session.used).map(|(key, _)| *key)
-        {
-            all.remove(&idle);
-        }
+        let own = all.values().filter(|session| session.token == token).count();
+        make_room(&mut all, own >= SESSIONS_OF_TOKEN_MAX, |session| session.token == token);
+        let full = all.len() >= SESSIONS_MAX;
+        make_room(&mut all, full, |_| true);
         all.insert(key(&id), Session { token: token.to_owned(), begun: now, used: now });
         Secret::new(id)
     }
@@ -93,6 +95,14 @@ impl Sessions {
 
     fn all(&self) -> MutexGuard<'_, HashMap<SessionKey, Session>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where it is full, ends the one of some that was idle longest.
+fn make_room(all: &mut HashMap<SessionKey, Session>, full: bool, of: impl Fn(&Session) -> bool) {
+    let some = all.iter().filter(|(_, session)| full && of(session));
+    if let Some(idle) = some.min_by_key(|(_, session)| session.used).map(|(key, _)| *key) {
+        all.remove(&idle);
     }
 }
 
@@ -128,10 +138,14 @@ mod tests {
     fn there_is_an_end_to_how_many_there_are() {
         let sessions = Sessions::default();
         let first = sessions.begin("t", Timestamp(0));
-        for at in 1..=10_000 {
+        for at in 1..=100 {
             drop(sessions.begin("t", Timestamp(at)));
         }
+        assert_eq!(sessions.all().len(), SESSIONS_OF_TOKEN_MAX);
+        assert_eq!(sessions.used(first.expose(), Timestamp(101)), None);
+        for i in 0..SESSIONS_MAX {
+            drop(sessions.begin(&format!("t{i}"), Timestamp(1_000)));
+        }
         assert_eq!(sessions.all().len(), SESSIONS_MAX);
-        assert_eq!(sessions.used(first.expose(), Timestamp(10_001)), None);
     }
 }

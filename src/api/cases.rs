@@ -7,14 +7,17 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::access::By;
+use super::access::{By, Via};
 use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
+use super::periods::carried_out;
 use super::query::{At, Nothing, Query};
 use crate::access::Caller;
+use crate::audit::{Act, Origin, action};
 use crate::closing::desk::Word;
 use crate::inventory::instant::Instant;
 use crate::metering::units::Bps;
@@ -22,7 +25,7 @@ use crate::throttle::case::{self, Case};
 use crate::throttle::desk::{CaseError, Filter};
 use crate::throttle::snippet::{self, Wanted};
 use crate::throttle::step::{Attempt, Channel, Outcome, SERVICE};
-use crate::throttle::view::{Recommended, Shown};
+use crate::throttle::view::{Recommended, Shown, cut, told};
 
 /// The answer of `GET /v1/cases`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,6 +98,22 @@ pub(super) enum Action {
     Note,
     /// The customer has answered.
     Answer,
+}
+
+impl Action {
+    /// The word under which it is asked for.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Notify => "notify",
+            Self::Approve => "approve",
+            Self::Lift => "lift",
+            Self::Dismiss => "dismiss",
+            Self::Reopen => "reopen",
+            Self::Wake => "wake",
+            Self::Note => "note",
+            Self::Answer => "answer",
+        }
+    }
 }
 
 /// Why a step is taken.
@@ -206,7 +225,7 @@ pub(super) async fn one(
     At(OfCase { n }): At<OfCase>,
     Query(Nothing {}): Query<Nothing>,
 ) -> Result<Response, ApiError> {
-    let case = known(&app, &caller, n).await?;
+    let case = seen(&app, &caller, known(&app, &caller, n).await?);
     Ok(Json(Shown::whole(&case)).into_response())
 }
 
@@ -221,6 +240,7 @@ pub(super) async fn recommendations(
 ) -> Result<Response, ApiError> {
     let mut cases = app.cases.list(&Filter { open: Some(true), ..Filter::default() }).await?;
     cases.retain(|case| sees(&caller, case));
+    let cases: Vec<Arc<Case>> = cases.into_iter().map(|case| seen(&app, &caller, case)).collect();
     let recommendations = cases.iter().map(Recommended::of).collect();
     Ok(Json(Recommendations { recommendations }).into_response())
 }
@@ -267,23 +287,27 @@ pub(super) async fn snippet(
 pub(super) async fn act(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     At(OfStep { n, action }): At<OfStep>,
     Query(Nothing {}): Query<Nothing>,
     Said(Plain { by, why }): Said<Plain>,
 ) -> Result<Response, ApiError> {
-    known(&app, &caller, n).await?;
-    let (cases, word) = (&app.cases, &word(&app, &caller, by, why)?);
-    let case = match action {
-        Action::Notify => cases.notify(n, word).await?,
-        Action::Approve => cases.approve(n, word).await?,
-        Action::Lift => cases.lift(n, word).await?,
-        Action::Dismiss => cases.dismiss(n, word).await?,
-        Action::Reopen => cases.reopen(n, word).await?,
-        Action::Wake => cases.wake(n, word).await?,
-        Action::Note => cases.note(n, word).await?,
-        Action::Answer => cases.answered(n, word).await?,
-    };
-    Ok(taken(&case))
+    let case = known(&app, &caller, n).await?;
+    let (cases, word) = (app.cases.clone(), word(&app, &caller, by, why)?);
+    let name = action.name();
+    step(&app, &caller, origin, &case, name, word, move |word| async move {
+        match action {
+            Action::Notify => cases.notify(n, &word).await,
+            Action::Approve => cases.approve(n, &word).await,
+            Action::Lift => cases.lift(n, &word).await,
+            Action::Dismiss => cases.dismiss(n, &word).await,
+            Action::Reopen => cases.reopen(n, &word).await,
+            Action::Wake => cases.wake(n, &word).await,
+            Action::Note => cases.note(n, &word).await,
+            Action::Answer => cases.answered(n, &word).await,
+        }
+    })
+    .await
 }
 
 /// Notes that the limit was set
@@ -294,13 +318,15 @@ pub(super) async fn act(
 pub(super) async fn apply(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     At(OfCase { n }): At<OfCase>,
     Query(Nothing {}): Query<Nothing>,
     Said(Apply { by, why, cap_bps, until }): Said<Apply>,
 ) -> Result<Response, ApiError> {
-    known(&app, &caller, n).await?;
-    let word = word(&app, &caller, by, why)?;
-    Ok(taken(&*app.cases.apply(n, cap_bps, until, &word).await?))
+    let case = known(&app, &caller, n).await?;
+    let (cases, word) = (app.cases.clone(), word(&app, &caller, by, why)?);
+    let apply = |word| async move { cases.apply(n, cap_bps, until, &word).await };
+    step(&app, &caller, origin, &case, "apply", word, apply).await
 }
 
 /// Lets a case wait
@@ -311,13 +337,23 @@ pub(super) async fn apply(
 pub(super) async fn snooze(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     At(OfCase { n }): At<OfCase>,
     Query(Nothing {}): Query<Nothing>,
     Said(Snooze { by, why, until }): Said<Snooze>,
 ) -> Result<Response, ApiError> {
-    known(&app, &caller, n).await?;
-    let word = word(&app, &caller, by, why)?;
-    Ok(taken(&*app.cases.snooze(n, until, &word).await?))
+    let case = known(&app, &caller, n).await?;
+    let (cases, word) = (app.cases.clone(), word(&app, &caller, by, why)?);
+    step(
+        &app,
+        &caller,
+        origin,
+        &case,
+        "snooze",
+        word,
+        |word| async move { cases.snooze(n, until, &word).await },
+    )
+    .await
 }
 
 /// Notes that somebody tried to reach the customer
@@ -328,6 +364,7 @@ pub(super) async fn snooze(
 pub(super) async fn attempt(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     At(OfCase { n }): At<OfCase>,
     Query(Nothing {}): Query<Nothing>,
     Said(attempted): Said<Attempted>,
@@ -341,16 +378,47 @@ pub(super) async fn attempt(
     };
     let round = round.unwrap_or_else(|| case.round());
     let attempt = Attempt { round, contact, name, channel, outcome, detail };
-    Ok(taken(&*app.cases.attempt(n, attempt, &word).await?))
+    let cases = app.cases.clone();
+    step(&app, &caller, origin, &case, "attempt", word, |word| async move {
+        cases.attempt(n, attempt, &word).await
+    })
+    .await
 }
 
-/// The case as it stands after a step.
-fn taken(case: &Case) -> Response {
+/// Takes a step whether or not anybody waits for it, and tells the case as it stands after it.
+async fn step<F>(
+    app: &App,
+    caller: &Caller,
+    origin: Origin,
+    before: &Case,
+    name: &str,
+    word: Word,
+    take: impl FnOnce(Word) -> F,
+) -> Result<Response, ApiError>
+where
+    F: Future<Output = Result<Arc<Case>, CaseError>> + Send + 'static,
+{
+    let act = Act::new(format!("{}{name}", action::CASE), before.id).by(&word.by);
+    let act = act.before(json!({ "state": before.state, "server": before.server(), "why": word.reason }));
+    let (audit, taking) = (app.audit.clone(), take(word));
+    let taken = carried_out(app, async move { audit.act(&origin, act, taking, |case| told(case)).await });
+    let case = taken.await?;
     if let Some(step) = case.last_step() {
         let (case, number, by) = (case.id, step.number, step.by.as_str());
         tracing::info!(case, step = number, by, "step of a case was taken over the API");
     }
-    Json(Shown::whole(case)).into_response()
+    Ok(Json(Shown::whole(&seen(app, caller, case))).into_response())
+}
+
+/// What a caller sees of a case that they see.
+fn seen(app: &App, caller: &Caller, case: Arc<Case>) -> Arc<Case> {
+    if caller.limit.is_none() {
+        return case;
+    }
+    let live = app.live.read();
+    let servers = &live.inventory().servers;
+    let sees = |id: &str| servers.get(id).is_some_and(|one| caller.sees(&one.customer, &one.region));
+    Arc::new(cut(&case, |customer, region| caller.sees(customer, region), sees))
 }
 
 /// The case of a number.

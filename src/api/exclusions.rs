@@ -3,14 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::access::By;
+use super::access::{By, Via};
 use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
 use super::query::{At, Nothing, Query};
+use crate::audit::{Act, Undone, action};
 use crate::closing::close::CloseError;
 use crate::closing::desk::Word;
 use crate::closing::exclusions::Declared;
@@ -76,18 +78,22 @@ pub(super) async fn list(
 pub(super) async fn declare(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     Query(Nothing {}): Query<Nothing>,
     Said(declaration): Said<Declaration>,
 ) -> Result<Json<Exclusion>, ApiError> {
     let Declaration { server, from, until, why, by: name } = declaration;
     let word = Word { by: by(&caller, name)?, now: (app.now)(), reason: reason("why", why)? };
-    let desk = app.desk.clone();
+    let (desk, audit) = (app.desk.clone(), app.audit.clone());
+    let act = Act::new(action::EXCLUSION_DECLARE, &server).by(&word.by);
+    let act = act.before(json!({ "from": from, "until": until, "why": word.reason }));
     let declared = Declared { server, from, until };
     let exclusion = carried_out(&app, async move {
-        let exclusion = desk.exclude(&declared, &word).await?;
+        let declaring = desk.exclude(&declared, &word);
+        let exclusion = audit.act(&origin, act, declaring, |exclusion| json!(exclusion)).await?;
         let (id, server) = (exclusion.id, &exclusion.server);
         tracing::info!(id, server, by = word.by, "exclusion was declared over the API");
-        Ok(exclusion)
+        Ok::<_, Undone<_>>(exclusion)
     });
     Ok(Json(exclusion.await?))
 }
@@ -100,17 +106,19 @@ pub(super) async fn declare(
 pub(super) async fn withdraw(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     At(OfExclusion { id }): At<OfExclusion>,
     Query(Nothing {}): Query<Nothing>,
     Said(withdrawal): Said<Withdrawal>,
 ) -> Result<Json<Exclusion>, ApiError> {
     let Withdrawal { why, by: name } = withdrawal;
     let word = Word { by: by(&caller, name)?, now: (app.now)(), reason: reason("why", why)? };
-    let desk = app.desk.clone();
+    let (desk, audit) = (app.desk.clone(), app.audit.clone());
+    let act = Act::new(action::EXCLUSION_WITHDRAW, id).by(&word.by).before(json!({ "why": word.reason }));
     let came_of = carried_out(&app, async move {
         // All that it refuses is a number of none in force.
-        match desk.include(id, &word).await {
-            Err(CloseError::Exclusion(says)) => Ok(Err(says)),
+        match audit.act(&origin, act, desk.include(id, &word), |exclusion| json!(exclusion)).await {
+            Err(Undone::Refused(CloseError::Exclusion(says))) => Ok(Err(says)),
             came_of => {
                 tracing::info!(
                     id,

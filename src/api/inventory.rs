@@ -5,16 +5,18 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::access::By;
+use super::access::{By, Via};
 use super::body::{Who, broken, by, clipped_says, text};
 use super::errors::{ApiError, clipped};
 use super::limits::{HISTORY_CHANGES_MAX, INVENTORY_OCTETS_MAX};
+use super::periods::carried_out;
 use super::query::Query;
-use crate::inventory::apply::{ApplyError, Options, apply};
+use crate::audit::{Act, Undone, action};
+use crate::inventory::apply::{ApplyError, Options, Outcome, apply};
 use crate::inventory::check::Problem;
 use crate::inventory::diff::{Change, Recorded};
 use crate::inventory::document::Document;
@@ -191,12 +193,12 @@ pub(super) async fn history(
 pub(super) async fn replace(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     Query(AskedChange { by: name, dry_run, remove, version }): Query<AskedChange>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Replaced>, ApiError> {
-    let by = &by(&caller, name)?;
-    let options = Options { by, now: (app.now)(), dry_run, remove, seen: version };
+    let by = by(&caller, name)?;
     let text = text(&headers, body, INVENTORY_OCTETS_MAX, too_long).await?;
     let document = file::parse(&text, Syntax::Json).map_err(|wrong| match wrong.at {
         Some(at) => contradictions(&[Problem { at: *at, says: wrong.says }], &text),
@@ -205,7 +207,25 @@ pub(super) async fn replace(
             broken(&format!("{line}{}", wrong.says))
         }
     })?;
-    let outcome = apply(&app.store, &document, options).await.map_err(|e| match e {
+    let (store, audit, now) = (app.store.clone(), app.audit.clone(), (app.now)());
+    let act = Act::new(action::INVENTORY_APPLY, "inventory").by(&by);
+    let act = act.before(json!({ "remove": remove, "version": version }));
+    let said_by = by.clone();
+    // What comes of it is kept also when nobody waits any longer.
+    let applied = carried_out(&app, async move {
+        let options = Options { by: &said_by, now, dry_run, remove, seen: version };
+        let applying = apply(&store, &document, options);
+        let applied = match dry_run {
+            true => applying.await.map_err(Undone::Refused),
+            false => audit.act(&origin, act, applying, Outcome::told).await,
+        };
+        match applied {
+            Ok(outcome) => Ok(Ok(outcome)),
+            Err(Undone::Refused(error)) => Ok(Err(error)),
+            Err(Undone::Unnoted(error)) => Err(error),
+        }
+    });
+    let outcome = applied.await?.map_err(|e| match e {
         ApplyError::By(name) => ApiError::field("by", &name, ApplyError::By(clipped(&name)).to_string()),
         ApplyError::Refused(refused) => contradictions(&refused.problems, &text),
         ApplyError::Store(e) => e.into(),

@@ -3,15 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::App;
-use super::access::By;
+use super::access::{By, Via};
 use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::limits::ACT_TIME_MAX;
 use super::query::{At, Nothing, OfPeriod, Query};
-use crate::closing::close::{CloseError, Order, Outcome};
+use crate::audit::{Act, Undone, action};
+use crate::closing::close::{Order, Outcome};
 use crate::closing::standing::{Standing, Zone};
 
 /// Who closes a month.
@@ -50,6 +52,7 @@ pub(super) async fn show(
 pub(super) async fn close(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     At(OfPeriod { period }): At<OfPeriod>,
     Query(Nothing {}): Query<Nothing>,
     Said(close): Said<Close>,
@@ -60,9 +63,12 @@ pub(super) async fn close(
     // What collectors said last is in memory first; closing reads the store.
     app.collectors.flush().await?;
     let order = Order { period, by, now: (app.now)(), override_reason };
-    let desk = app.desk.clone();
+    let (desk, audit) = (app.desk.clone(), app.audit.clone());
+    let act = Act::new(action::PERIOD_CLOSE, period).by(&order.by);
+    let act = act.before(json!({ "override": order.override_reason }));
     let outcome = carried_out(&app, async move {
-        let came_of = desk.close(&order, |_, _| {}).await;
+        let closing = desk.close(&order, |_, _| {});
+        let came_of = audit.act(&origin, act, closing, |outcome| json!(outcome)).await;
         let outcome = came_of.inspect_err(|error| {
             // Nobody else may hear of it.
             tracing::warn!(%period, by = order.by, error = %error, "month could not be closed over the API");
@@ -70,7 +76,7 @@ pub(super) async fn close(
         let Outcome { issued, issued_before, held, differing } = &outcome;
         let (by, differing) = (&order.by, differing.len());
         tracing::info!(%period, by, issued, issued_before, held, differing, "month was closed over the API");
-        Ok(outcome)
+        Ok::<_, Undone<_>>(outcome)
     });
     Ok(Json(outcome.await?))
 }
@@ -79,12 +85,12 @@ pub(super) async fn close(
 ///
 /// # Errors
 /// When it fails, or takes longer than anybody waits.
-pub(super) async fn carried_out<T: Send + 'static>(
+pub(super) async fn carried_out<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
     app: &App,
-    act: impl Future<Output = Result<T, CloseError>> + Send + 'static,
+    act: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, ApiError> {
     match tokio::time::timeout(ACT_TIME_MAX, app.desk.carry_out(act)).await {
-        Ok(Ok(came_of)) => Ok(came_of?),
+        Ok(Ok(came_of)) => came_of.map_err(Into::into),
         Ok(Err(error)) => Err(ApiError::Internal(error.into())),
         Err(_) => Err(ApiError::GoesOn(ACT_TIME_MAX.as_secs())),
     }

@@ -17,6 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::App;
+use super::access::By;
 use super::errors::{ApiError, SoFar};
 use super::limits::{BODY_OCTETS_MAX, LOT_READINGS, TEXT_OCTETS_MAX};
 use super::query::{Nothing, Query};
@@ -51,6 +52,7 @@ pub(super) struct Taken {
 )]
 pub(super) async fn take(
     State(app): State<App>,
+    By(caller): By,
     Query(Nothing {}): Query<Nothing>,
     headers: HeaderMap,
     body: Body,
@@ -62,6 +64,11 @@ pub(super) async fn take(
     // What it says was so when the request was made; while a long body is on its way more may come to wait.
     let heard_at = (app.now)();
     let said = report::said(&headers)?;
+    if let Some(only) = &caller.collector
+        && said.as_ref().is_none_or(|said| said.name.as_str() != only)
+    {
+        return Err(ApiError::Untrusted("this token ships as one collector only, and this is not that one"));
+    }
     if let Some(said) = &said {
         admit(&app, said).await?;
     }

@@ -4,17 +4,20 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::App;
-use super::access::By;
+use super::access::{By, Via};
 use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
 use super::query::{At, Nothing, OfPeriod, OfStatement, Query};
+use crate::audit::{Act, Undone, action};
 use crate::closing::desk::Word;
 use crate::closing::listing::{Stated, state, stated};
 use crate::closing::review::queue;
+use crate::closing::what_if::Figures;
 use crate::metering::period::Month;
 use crate::store::statements;
 
@@ -57,17 +60,21 @@ pub(super) async fn list(
 pub(super) async fn approve(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     At(OfStatement { period, server }): At<OfStatement>,
     Query(Nothing {}): Query<Nothing>,
     Said(approval): Said<Approval>,
 ) -> Result<Response, ApiError> {
     let Approval { by: name, note } = approval;
     let word = Word { by: by(&caller, name)?, now: (app.now)(), reason: reason("note", note)? };
-    let desk = app.desk.clone();
+    let (desk, audit) = (app.desk.clone(), app.audit.clone());
+    let act = Act::new(action::REVIEW_APPROVE, format!("{period} {server}")).by(&word.by);
+    let act = act.before(json!({ "state": "held", "note": word.reason }));
     let statement = carried_out(&app, async move {
-        let statement = desk.approve(period, &server, &word).await?;
+        let approving = desk.approve(period, &server, &word);
+        let statement = audit.act(&origin, act, approving, |statement| json!(Figures::of(statement))).await?;
         tracing::info!(%period, server, by = word.by, "held statement was issued over the API");
-        Ok(statement)
+        Ok::<_, Undone<_>>(statement)
     });
     let statement = statement.await?;
     Ok(Json(Stated { state: state(statements::State::Issued), statement: &statement }).into_response())

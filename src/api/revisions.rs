@@ -3,16 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::App;
-use super::access::By;
+use super::access::{By, Via};
 use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
 use super::query::{At, Nothing, OfPeriod, Query};
+use crate::audit::{Act, Undone, action};
 use crate::closing::desk::Word;
-use crate::closing::revise::{Correction, Revision};
+use crate::closing::revise::{Correction, Revision, told};
 use crate::closing::statement::Kind;
 use crate::closing::what_if::Figures;
 use crate::metering::period::Month;
@@ -83,20 +85,26 @@ impl RevisionInfo {
 pub(super) async fn revise(
     State(app): State<App>,
     By(caller): By,
+    Via(origin): Via,
     At(OfPeriod { period }): At<OfPeriod>,
     Query(Nothing {}): Query<Nothing>,
     Said(wish): Said<Wish>,
 ) -> Result<Json<Revised>, ApiError> {
     let (server, dry_run) = (wish.server, wish.dry_run);
     let word = Word { by: by(&caller, wish.by)?, now: (app.now)(), reason: reason("reason", wish.reason)? };
-    let desk = app.desk.clone();
+    let (desk, audit) = (app.desk.clone(), app.audit.clone());
+    let target = server.as_ref().map_or_else(|| period.to_string(), |server| format!("{period} {server}"));
+    let act =
+        Act::new(action::STATEMENT_REVISE, target).by(&word.by).before(json!({ "reason": word.reason }));
     let revisions = carried_out(&app, async move {
         let correction = Correction { period, server, dry_run };
-        let revisions = desk.revise(&correction, &word).await?;
-        if !dry_run {
-            let count = revisions.len();
-            tracing::info!(%period, by = word.by, revisions = count, "statements were corrected over the API");
+        let revising = desk.revise(&correction, &word);
+        if dry_run {
+            return revising.await.map_err(Undone::Refused);
         }
+        let revisions = audit.act(&origin, act, revising, |revisions| told(revisions)).await?;
+        let count = revisions.len();
+        tracing::info!(%period, by = word.by, revisions = count, "statements were corrected over the API");
         Ok(revisions)
     });
     let revisions = revisions.await?.into_iter().map(RevisionInfo::of).collect();

@@ -76,6 +76,7 @@ pub(super) async fn log_in(
         return Err(ApiError::Unauthorized(UNKNOWN));
     };
     app.access.failures.succeeded(address);
+    app.access.requests.take(&Some(token.id.clone())).map_err(ApiError::TooOften)?;
     if token.role == Role::Collector {
         return Err(ApiError::Forbidden { role: token.role, limited: !token.limit.is_none() });
     }

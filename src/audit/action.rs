@@ -27,7 +27,7 @@ pub const SESSION_REFUSED: &str = "session.refused";
 /// A collector is taken out of account.
 pub const COLLECTOR_FORGET: &str = "collector.forget";
 /// A message is sent that says it is a test.
-pub const ALERTS_TEST: &str = "alerts.test";
+pub const ALERT_TEST: &str = "alert.test";
 /// A month's samples are made again.
 pub const REBUILD: &str = "rebuild";
 /// Readings are taken from files.

@@ -2,15 +2,16 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::show::{self, Format};
-use super::site::{SiteArgs, user};
+use super::site::{SiteArgs, audited, user};
 use crate::alerts::alert::Severity;
 use crate::alerts::destinations::{Destination, Destinations};
 use crate::alerts::event::{Event, TEST};
 use crate::alerts::log::{AlertLine, DeliveryLine, LINES_DEFAULT, LINES_MAX};
 use crate::alerts::parcel::{Item, Parcel, Verdict};
+use crate::audit::{Act, action};
 use crate::clock;
 use crate::inventory::instant::{Instant, rfc3339};
 use crate::store::alerts::Which;
@@ -157,6 +158,15 @@ async fn test(site: &SiteArgs, args: &TestArgs) -> anyhow::Result<()> {
         let to = args.to.as_deref().unwrap_or_default();
         bail!("there is no destination {to:?}; there are: {}", names.join(", "));
     }
+    let names: Vec<&str> = chosen.iter().map(|destination| &*destination.route.name).collect();
+    let act = Act::new(action::ALERT_TEST, names.join(", ")).by(&user());
+    let store = site.store().await?;
+    let sent = audited(&store, act, send_test(chosen), |()| Value::Null).await;
+    store.close().await?;
+    sent
+}
+
+async fn send_test(chosen: Vec<Destination>) -> anyhow::Result<()> {
     let at = clock::now();
     let event = Event {
         id: format!("test-{}", at.0),

@@ -7,9 +7,11 @@ mod print;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use serde_json::json;
 
 use super::show::{self, Format};
-use super::site::{self, Site, SiteArgs, user};
+use super::site::{self, Site, SiteArgs, audited, user};
+use crate::audit::{Act, action};
 use crate::clock;
 use crate::closing::desk::Word;
 use crate::collectors::check_name;
@@ -22,7 +24,7 @@ use crate::throttle::desk::{Cases, Filter};
 use crate::throttle::snippet::{self, Wanted};
 use crate::throttle::step::{Attempt, SERVICE};
 use crate::throttle::templates::Templates;
-use crate::throttle::view::Shown;
+use crate::throttle::view::{Shown, told};
 use args::{CasesCommand, ListArgs, SaidArgs, ShowArgs, SnippetArgs, TriedArgs};
 
 /// Carries the command out.
@@ -41,37 +43,76 @@ pub async fn run(site: &SiteArgs, command: CasesCommand) -> anyhow::Result<()> {
 }
 
 async fn carry_out(site: &Site, store: &Store, cases: &Cases, command: CasesCommand) -> anyhow::Result<()> {
-    let case = match command {
-        CasesCommand::List(args) => return list(cases, args).await,
-        CasesCommand::Show(args) => return show_one(cases, args).await,
-        CasesCommand::Contact(args) => return contact_next(site, store, cases, args).await,
-        CasesCommand::Snippet(args) => return snippet_of(site, store, cases, args).await,
-        CasesCommand::Notify(args) => cases.notify(args.id, &word(args.said)?).await?,
-        CasesCommand::Approve(args) => cases.approve(args.id, &word(args.said)?).await?,
-        CasesCommand::Apply(args) => {
-            cases.apply(args.id, args.cap_bps.map(Bps), args.until, &word(args.said)?).await?
+    let (name, case, said) = match &command {
+        CasesCommand::List(_)
+        | CasesCommand::Show(_)
+        | CasesCommand::Contact(_)
+        | CasesCommand::Snippet(_) => {
+            return tell(site, store, cases, command).await;
         }
-        CasesCommand::Lift(args) => cases.lift(args.id, &word(args.said)?).await?,
-        CasesCommand::Dismiss(args) => cases.dismiss(args.id, &word(args.said)?).await?,
-        CasesCommand::Reopen(args) => cases.reopen(args.id, &word(args.said)?).await?,
-        CasesCommand::Snooze(args) => cases.snooze(args.id, args.until, &word(args.said)?).await?,
-        CasesCommand::Wake(args) => cases.wake(args.id, &word(args.said)?).await?,
-        CasesCommand::Note(args) => cases.note(args.id, &word(args.said)?).await?,
-        CasesCommand::Answer(args) => cases.answered(args.id, &word(args.said)?).await?,
-        CasesCommand::Attempt(args) => tried(store, cases, args).await?,
+        CasesCommand::Notify(args) => ("notify", args.id, &args.said),
+        CasesCommand::Approve(args) => ("approve", args.id, &args.said),
+        CasesCommand::Apply(args) => ("apply", args.id, &args.said),
+        CasesCommand::Lift(args) => ("lift", args.id, &args.said),
+        CasesCommand::Dismiss(args) => ("dismiss", args.id, &args.said),
+        CasesCommand::Reopen(args) => ("reopen", args.id, &args.said),
+        CasesCommand::Snooze(args) => ("snooze", args.id, &args.said),
+        CasesCommand::Wake(args) => ("wake", args.id, &args.said),
+        CasesCommand::Note(args) => ("note", args.id, &args.said),
+        CasesCommand::Answer(args) => ("answer", args.id, &args.said),
+        CasesCommand::Attempt(args) => ("attempt", args.id, &args.said),
     };
+    let word = word(said)?;
+    let before = cases.get(case).await?;
+    let act = Act::new(format!("{}{name}", action::CASE), case).by(&word.by);
+    let act = act.before(json!({ "state": before.state, "server": before.server(), "why": word.reason }));
+    let taken = audited(store, act, step(store, cases, command, &word), |case| told(case)).await;
+    let case = taken?;
     print::stands(&case);
     Ok(())
 }
 
+/// What changes nothing.
+async fn tell(site: &Site, store: &Store, cases: &Cases, command: CasesCommand) -> anyhow::Result<()> {
+    match command {
+        CasesCommand::List(args) => list(cases, args).await,
+        CasesCommand::Show(args) => show_one(cases, args).await,
+        CasesCommand::Contact(args) => contact_next(site, store, cases, args).await,
+        CasesCommand::Snippet(args) => snippet_of(site, store, cases, args).await,
+        _ => bail!("this is a step of a case"),
+    }
+}
+
+async fn step(store: &Store, cases: &Cases, command: CasesCommand, word: &Word) -> anyhow::Result<Arc<Case>> {
+    Ok(match command {
+        CasesCommand::Notify(args) => cases.notify(args.id, word).await?,
+        CasesCommand::Approve(args) => cases.approve(args.id, word).await?,
+        CasesCommand::Apply(args) => cases.apply(args.id, args.cap_bps.map(Bps), args.until, word).await?,
+        CasesCommand::Lift(args) => cases.lift(args.id, word).await?,
+        CasesCommand::Dismiss(args) => cases.dismiss(args.id, word).await?,
+        CasesCommand::Reopen(args) => cases.reopen(args.id, word).await?,
+        CasesCommand::Snooze(args) => cases.snooze(args.id, args.until, word).await?,
+        CasesCommand::Wake(args) => cases.wake(args.id, word).await?,
+        CasesCommand::Note(args) => cases.note(args.id, word).await?,
+        CasesCommand::Answer(args) => cases.answered(args.id, word).await?,
+        CasesCommand::Attempt(args) => tried(store, cases, args, word).await?,
+        CasesCommand::List(_)
+        | CasesCommand::Show(_)
+        | CasesCommand::Contact(_)
+        | CasesCommand::Snippet(_) => {
+            bail!("this is no step of a case")
+        }
+    })
+}
+
 /// Who acts and why.
-fn word(said: SaidArgs) -> anyhow::Result<Word> {
-    let by = said.by.unwrap_or_else(user);
+fn word(said: &SaidArgs) -> anyhow::Result<Word> {
+    let by = said.by.clone().unwrap_or_else(user);
     check_name(&by).context("--by")?;
     if by == SERVICE {
         bail!("--by: {SERVICE} is the service's own name; say yours");
     }
-    Ok(Word { by, now: clock::now(), reason: said.why })
+    Ok(Word { by, now: clock::now(), reason: said.why.clone() })
 }
 
 async fn list(cases: &Cases, args: ListArgs) -> anyhow::Result<()> {
@@ -128,8 +169,7 @@ async fn contact_next(site: &Site, store: &Store, cases: &Cases, args: ShowArgs)
     }
 }
 
-async fn tried(store: &Store, cases: &Cases, args: TriedArgs) -> anyhow::Result<Arc<Case>> {
-    let word = word(args.said)?;
+async fn tried(store: &Store, cases: &Cases, args: TriedArgs, word: &Word) -> anyhow::Result<Arc<Case>> {
     let case = cases.get(args.id).await?;
     let name = match args.name {
         Some(name) => name,
@@ -154,7 +194,7 @@ async fn tried(store: &Store, cases: &Cases, args: TriedArgs) -> anyhow::Result<
         outcome: args.outcome,
         detail: args.detail,
     };
-    Ok(cases.attempt(args.id, attempt, &word).await?)
+    Ok(cases.attempt(args.id, attempt, word).await?)
 }
 
 async fn snippet_of(site: &Site, store: &Store, cases: &Cases, args: SnippetArgs) -> anyhow::Result<()> {

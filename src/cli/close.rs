@@ -6,9 +6,11 @@ use anyhow::bail;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use serde_json::json;
 
 use super::show::{self, Format};
-use super::site::{SiteArgs, user};
+use super::site::{SiteArgs, audited, user};
+use crate::audit::{Act, action};
 use crate::clock;
 use crate::closing::close::{Order, Outcome};
 use crate::closing::desk::Desk;
@@ -52,12 +54,16 @@ pub async fn run(site: &SiteArgs, args: CloseArgs) -> anyhow::Result<()> {
         override_reason: args.override_reason,
     };
     let bar = bar(args.period);
-    let closed = desk
-        .close(&order, |done, total| {
+    let closing = async {
+        let seen = |done, total| {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
-        })
-        .await;
+        };
+        Ok(desk.close(&order, seen).await?)
+    };
+    let act = Act::new(action::PERIOD_CLOSE, order.period).by(&order.by);
+    let act = act.before(json!({ "override": order.override_reason }));
+    let closed = audited(&store, act, closing, |outcome| json!(outcome)).await;
     bar.finish_and_clear();
     let outcome = closed?;
     drop(desk);

@@ -41,7 +41,14 @@ pub async fn run(site: &SiteArgs, args: CollectArgs) -> anyhow::Result<()> {
         }
     };
     tracing::info!(collector = %name, "started shipping");
-    let shipper = Shipper::new(&to, name);
+    let token = site.config.ship.token()?;
+    if token.is_some() && to.starts_with("http://") {
+        tracing::warn!(
+            to,
+            "token is sent in the clear, as are readings; let the service be reached by https"
+        );
+    }
+    let shipper = Shipper::new(&to, name).with_token(token);
     let stop = stop::on_signal()?;
     let shipping_stop = CancellationToken::new();
     let shipping = tokio::spawn({

@@ -2,9 +2,11 @@
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::show::{self, Format};
-use super::site::SiteArgs;
+use super::site::{SiteArgs, audited};
+use crate::audit::{Act, action};
 use crate::clock;
 use crate::collectors::{CollectorName, CollectorReport, check_name};
 use crate::inventory::instant::rfc3339;
@@ -93,11 +95,15 @@ async fn forget(site: &SiteArgs, name: &str, by: &str) -> anyhow::Result<()> {
     let name = CollectorName::new(name).with_context(|| format!("{name:?} names no collector"))?;
     check_name(by).with_context(|| format!("--by {by:?} names nobody"))?;
     let store = site.site()?.store().await?;
-    let last = store.forget_collector(&name, by, clock::now()).await?;
-    store.close().await?;
-    let Some(last) = last else {
-        bail!("no collector {name:?} is known; `meter95 collectors` lists them");
+    let forgetting = async {
+        let Some(last) = store.forget_collector(&name, by, clock::now()).await? else {
+            bail!("no collector {name:?} is known; `meter95 collectors` lists them");
+        };
+        Ok(last)
     };
+    let act = Act::new(action::COLLECTOR_FORGET, &name).by(by);
+    let last = audited(&store, act, forgetting, |last| json!({ "given_up": last })).await?;
+    store.close().await?;
     let held = match last.oldest_unsent {
         Some(oldest) => {
             format!("{} readings that it held, the oldest of {}, are given up", last.unsent, rfc3339(oldest))

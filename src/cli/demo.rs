@@ -62,7 +62,7 @@ pub struct DemoArgs {
 /// When a part can't start.
 pub async fn run(site: &SiteArgs, args: DemoArgs) -> anyhow::Result<()> {
     let stop = stop::on_signal()?;
-    let listener = serve::listen(args.listen).await?;
+    let listener = serve::listen(serve::address(args.listen, false)).await?;
     // Without a data directory of one's own, nothing is left behind.
     let scratch = if site.data_dir.is_none() { Some(Scratch::new()?) } else { None };
     let mut configured = site.site()?;

@@ -1,9 +1,11 @@
 //! `meter95 exclusions`: incidents for which a server is not billed.
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::show::{self, Format};
-use super::site::{SiteArgs, user};
+use super::site::{SiteArgs, audited, user};
+use crate::audit::{Act, action};
 use crate::clock;
 use crate::closing::desk::{Desk, Word};
 use crate::closing::exclusions::Declared;
@@ -84,7 +86,11 @@ pub async fn run(site: &SiteArgs, command: ExclusionsCommand) -> anyhow::Result<
     match command {
         ExclusionsCommand::Add(args) => {
             let declared = Declared { server: args.server, from: args.from, until: args.until };
-            let exclusion = desk.exclude(&declared, &word(args.by, args.why)).await?;
+            let word = word(args.by, args.why);
+            let act = Act::new(action::EXCLUSION_DECLARE, &declared.server).by(&word.by);
+            let wish = json!({ "from": declared.from, "until": declared.until, "why": word.reason });
+            let declaring = async { Ok(desk.exclude(&declared, &word).await?) };
+            let exclusion = audited(&store, act.before(wish), declaring, |it| json!(it)).await?;
             show::line(format_args!("Declared {}.", words(&exclusion)));
             show::line(
                 "A statement that was issued already is corrected by: meter95 revise --period MONTH --reason TEXT",
@@ -99,7 +105,11 @@ pub async fn run(site: &SiteArgs, command: ExclusionsCommand) -> anyhow::Result<
             }
         }
         ExclusionsCommand::Withdraw(args) => {
-            let exclusion = desk.include(args.id, &word(args.by, args.why)).await?;
+            let word = word(args.by, args.why);
+            let act = Act::new(action::EXCLUSION_WITHDRAW, args.id).by(&word.by);
+            let act = act.before(json!({ "why": word.reason }));
+            let withdrawing = async { Ok(desk.include(args.id, &word).await?) };
+            let exclusion = audited(&store, act, withdrawing, |it| json!(it)).await?;
             show::line(format_args!("Took back {}.", words(&exclusion)));
         }
     }

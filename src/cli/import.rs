@@ -9,12 +9,14 @@ use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use meter95_reading::{PortKey, Reading, Timestamp};
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::show;
-use super::site::SiteArgs;
+use super::site::{SiteArgs, audited, user};
 use crate::aggregator::pipeline::{Pipeline, Receipt};
 use crate::aggregator::recovery::Clock;
+use crate::audit::{Act, action};
 use crate::clock;
 use crate::ndjson::{self, Refused};
 
@@ -66,7 +68,16 @@ pub async fn run(site: &SiteArgs, args: ImportArgs) -> anyhow::Result<()> {
     let mut failed = None;
     let mut all = Outcome::default();
     for path in &args.files {
-        let (outcome, error) = import(&mut pipeline, path).await?;
+        let act = Act::new(action::IMPORT, path.display()).by(&user());
+        let told = |(outcome, error): &(Outcome, Option<anyhow::Error>)| {
+            let Outcome { receipt, refused, lines } = outcome;
+            let broken_off = error.as_ref().map(ToString::to_string);
+            json!({
+                "lines": lines, "taken": receipt.taken, "stale": receipt.stale,
+                "refused": refused.count + receipt.refused, "broken_off": broken_off,
+            })
+        };
+        let (outcome, error) = audited(&store, act, import(&mut pipeline, path), told).await?;
         print(path, &outcome);
         all.receipt.taken += outcome.receipt.taken;
         all.refused.count += outcome.refused.count + outcome.receipt.refused;

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use serde_json::json;
 
 use super::show::{self, Format};
-use super::site::{Site, SiteArgs, user};
+use super::site::{Site, SiteArgs, audited, user};
 use crate::aggregator::pipeline::Pipeline;
 use crate::aggregator::recovery::Clock;
+use crate::audit::{Act, action};
 use crate::clock;
-use crate::inventory::apply::{ApplyError, Options, apply};
+use crate::inventory::apply::{ApplyError, Options, Outcome, apply};
 use crate::inventory::diff::{Change, Recorded};
 use crate::inventory::file::File;
 use crate::inventory::instant::{Instant, rfc3339};
@@ -125,10 +127,19 @@ async fn put(site: &Site, store: &Store, file: &File, args: &ApplyArgs) -> anyho
     let &ApplyArgs { dry_run, remove, .. } = args;
     let options = Options { by: &by, now: clock::now(), dry_run, remove, seen: None };
     let writer = if dry_run { None } else { Some(site.try_writer()?) };
-    let outcome = apply(store, &file.document, options).await.map_err(|e| match e {
-        ApplyError::Refused(refused) => anyhow::Error::from(file.wrong(&refused.problems)),
-        other => other.into(),
-    })?;
+    let applying = async {
+        apply(store, &file.document, options).await.map_err(|e| match e {
+            ApplyError::Refused(refused) => anyhow::Error::from(file.wrong(&refused.problems)),
+            other => other.into(),
+        })
+    };
+    let outcome = if dry_run {
+        applying.await?
+    } else {
+        let act = Act::new(action::INVENTORY_APPLY, "inventory").by(&by);
+        let act = act.before(json!({ "remove": remove, "file": args.file.display().to_string() }));
+        audited(store, act, applying, Outcome::told).await?
+    };
     for change in &outcome.changes {
         show::line(change.line());
     }

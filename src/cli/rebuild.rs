@@ -5,9 +5,11 @@ use std::io::IsTerminal;
 use anyhow::bail;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use super::show::{self, mbps};
-use super::site::{self, SiteArgs};
+use super::site::{self, SiteArgs, audited};
+use crate::audit::{Act, action};
 use crate::clock;
 use crate::inventory::instant::rfc3339;
 use crate::metering::period::Month;
@@ -62,7 +64,15 @@ pub async fn run(site: &SiteArgs, args: RebuildArgs) -> anyhow::Result<()> {
     }
     let [from, until] = [span.from.start(), span.until.start()].map(rfc3339);
     let chunks = rebuild.chunks(only);
-    let found = compare(&rebuild, &store, &chunks, !args.dry_run).await?;
+    let found = if args.dry_run {
+        compare(&rebuild, &store, &chunks, false).await?
+    } else {
+        let act =
+            Act::new(action::REBUILD, only.map_or_else(|| period.to_string(), |id| format!("{period} {id}")));
+        let comparing = async { Ok(compare(&rebuild, &store, &chunks, true).await?) };
+        let told = |found: &Comparison| json!({ "port_slots": found.port_slots.differ(), "samples": found.samples.differ() });
+        audited(&store, act.by(&site::user()), comparing, told).await?
+    };
     show::line(format_args!("{period} ({}), from {from} to {until}", inventory.timezone_name));
     print(&found);
     if found.differ() > 0 && args.dry_run {

@@ -2,12 +2,15 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use serde_json::json;
 
 use super::show::{self, Format, mbps_or_dash};
-use super::site::{SiteArgs, user};
+use super::site::{SiteArgs, audited, user};
+use crate::audit::{Act, action};
 use crate::clock;
 use crate::closing::desk::{Desk, Word};
 use crate::closing::review::queue;
+use crate::closing::what_if::Figures;
 use crate::metering::period::Month;
 use crate::store::statements::Filed;
 
@@ -92,7 +95,10 @@ pub async fn run(site: &SiteArgs, command: ReviewCommand) -> anyhow::Result<()> 
         ReviewCommand::Approve(args) => {
             let desk = Desk::new(store.clone(), &site.data_dir, site.config.times());
             let word = Word { by: args.by.unwrap_or_else(user), now: clock::now(), reason: args.note };
-            let statement = desk.approve(args.period, &args.server, &word).await?;
+            let act = Act::new(action::REVIEW_APPROVE, format!("{} {}", args.period, args.server));
+            let act = act.by(&word.by).before(json!({ "state": "held", "note": word.reason }));
+            let approving = async { Ok(desk.approve(args.period, &args.server, &word).await?) };
+            let statement = audited(&store, act, approving, |it| json!(Figures::of(it))).await?;
             drop(desk);
             store.close().await?;
             let amount = statement.amount.zip(statement.currency.as_ref());

@@ -3,12 +3,14 @@
 use clap::Args;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use serde_json::json;
 
 use super::show::{self, Format, mbps_or_dash};
-use super::site::{SiteArgs, user};
+use super::site::{SiteArgs, audited, user};
+use crate::audit::{Act, action};
 use crate::clock;
 use crate::closing::desk::{Desk, Word};
-use crate::closing::revise::{Correction, Revision};
+use crate::closing::revise::{Correction, Revision, told};
 use crate::metering::period::Month;
 
 /// Options of `meter95 revise`.
@@ -63,7 +65,17 @@ pub async fn run(site: &SiteArgs, args: ReviseArgs) -> anyhow::Result<()> {
     let desk = Desk::new(store.clone(), &site.data_dir, site.config.times());
     let correction = Correction { period: args.period, server: args.server, dry_run: args.dry_run };
     let word = Word { by: args.by.unwrap_or_else(user), now: clock::now(), reason: args.reason };
-    let revisions = desk.revise(&correction, &word).await?;
+    let revising = async { anyhow::Ok(desk.revise(&correction, &word).await?) };
+    let revisions = if args.dry_run {
+        revising.await?
+    } else {
+        let server = correction.server.as_ref();
+        let target =
+            server.map_or_else(|| args.period.to_string(), |server| format!("{} {server}", args.period));
+        let act = Act::new(action::STATEMENT_REVISE, target).by(&word.by);
+        let act = act.before(json!({ "reason": word.reason }));
+        audited(&store, act, revising, |revisions: &Vec<Revision>| told(revisions)).await?
+    };
     drop(desk);
     store.close().await?;
     match args.format {

@@ -1,6 +1,6 @@
 //! `meter95 serve`: collectors, aggregator, store, API and dashboard in one process.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::Context;
 use clap::Args;
@@ -33,8 +33,9 @@ pub async fn run(site: &SiteArgs, args: ServeArgs) -> anyhow::Result<()> {
     let sources = Sources::new(&site.config, clock::now).await?;
     let no_sources = sources.is_empty();
     let writer = site.writer("there is one meter95 serve for a data directory")?;
-    let listener = self::listen(listen).await?;
     let store = site.store().await?;
+    let (_, closed) = store.tokens_left().await?;
+    let listener = self::listen(address(listen, closed)).await?;
     let service = Service::start(store, writer, &site, listener).await?;
     show::line(format_args!("meter95 is at http://{}", service.address));
     if no_sources {
@@ -49,6 +50,22 @@ pub async fn run(site: &SiteArgs, args: ServeArgs) -> anyhow::Result<()> {
     service.stop().await
 }
 
+/// Where to listen: on this machine only while no token was ever made, and everybody may do everything.
+pub fn address(wanted: SocketAddr, closed: bool) -> SocketAddr {
+    if closed || wanted.ip().to_canonical().is_loopback() {
+        return wanted;
+    }
+    let loopback = match wanted {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, wanted.port())),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::LOCALHOST, wanted.port())),
+    };
+    show::line(format_args!(
+        "No token was ever made, so everybody who reaches this service may do everything: it listens on {loopback}, and \
+         not on {wanted}. Make a token with `meter95 token create NAME --role admin`, and start it again."
+    ));
+    loopback
+}
+
 /// Listens on an address.
 ///
 /// # Errors
@@ -57,4 +74,28 @@ pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .with_context(|| format!("can't listen on {address}; say --listen ADDRESS for another"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_token_only_this_machine_is_answered() {
+        for (wanted, closed, address) in [
+            ("0.0.0.0:9595", false, "127.0.0.1:9595"),
+            ("0.0.0.0:9595", true, "0.0.0.0:9595"),
+            ("[::]:80", false, "[::1]:80"),
+            ("192.0.2.1:80", false, "127.0.0.1:80"),
+            ("127.0.0.2:80", false, "127.0.0.2:80"),
+            ("[::1]:80", false, "[::1]:80"),
+            ("[::ffff:127.0.0.1]:80", false, "[::ffff:127.0.0.1]:80"),
+        ] {
+            assert_eq!(
+                self::address(wanted.parse().unwrap(), closed).to_string(),
+                address,
+                "{wanted} {closed}"
+            );
+        }
+    }
 }

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use serde_json::Value;
 
+use crate::audit::{Act, Audit, Origin, Through, Undone};
+use crate::clock;
 use crate::config::Config;
 use crate::inventory::Inventory;
 use crate::inventory::document::Document;
@@ -104,6 +107,29 @@ pub async fn inventory(store: &Store) -> anyhow::Result<(u64, Document, Inventor
     let (version, document) = store.inventory().await?;
     let inventory = Inventory::from_document(&document).context("the stored inventory contradicts itself")?;
     Ok((version, document, inventory))
+}
+
+/// Does something, and notes before and after in the audit that whoever runs the command did it.
+///
+/// # Errors
+/// When it can't be noted, and so is not done; or is refused.
+pub async fn audited<T>(
+    store: &Store,
+    act: Act,
+    doing: impl Future<Output = anyhow::Result<T>>,
+    tell: impl FnOnce(&T) -> Value,
+) -> anyhow::Result<T> {
+    let origin = Origin {
+        who: user(),
+        through: Through::Command,
+        from: format!("command line on {}", meter95_nic::host_name()),
+        request: String::new(),
+    };
+    let audit = Audit::new(store.clone(), clock::now);
+    audit.act(&origin, act, doing, tell).await.map_err(|undone| match undone {
+        Undone::Unnoted(_) => anyhow::anyhow!("{undone}"),
+        Undone::Refused(error) => error,
+    })
 }
 
 /// Who runs the command, as far as the system says.

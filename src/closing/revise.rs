@@ -4,6 +4,7 @@ use std::pin::pin;
 
 use futures::stream::TryStreamExt;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::acts::{ActKind, Trail};
 use super::close::{CloseError, Filing, followed};
@@ -12,11 +13,15 @@ use super::draft::in_lots;
 use super::facts::Facts;
 use super::statement::{Review, Statement};
 use super::unit::Unit;
+use super::what_if::Figures;
 use crate::aggregator::state::Times;
 use crate::inventory::instant::Instant;
 use crate::metering::period::Month;
 use crate::store::connection::Store;
 use crate::store::statements::{Filed, State};
+
+/// Corrections of which the audit has the figures; the others are counted.
+const TOLD_MAX: usize = 100;
 
 /// What is to be corrected.
 #[derive(Debug, Clone)]
@@ -38,6 +43,18 @@ pub struct Revision {
     pub after: Statement,
     /// What a person would have to look at, were it a first statement.
     pub reasons: Vec<String>,
+}
+
+/// What was corrected, as the audit keeps it: how many, and of the first what changed.
+#[must_use]
+pub fn told(revisions: &[Revision]) -> Value {
+    let line = |Revision { before, after, .. }: &Revision| {
+        let figures = [before, after].map(Figures::of);
+        let [before, after_figures] = &figures;
+        json!({ "server": after.server, "revision": after.revision, "before": before, "after": after_figures })
+    };
+    let first: Vec<Value> = revisions.iter().take(TOLD_MAX).map(line).collect();
+    json!({ "revisions": revisions.len(), "first": first })
 }
 
 /// Issues a new revision of every statement that says something else by what is stored and declared now.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use meter95_reading::Timestamp;
+use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +15,7 @@ use super::desk::Desk;
 use super::standing::Zone;
 use crate::aggregator::pipeline::Live;
 use crate::aggregator::state::Times;
+use crate::audit::{Act, Audit, Origin, Undone, action};
 use crate::collectors::holding_back;
 use crate::collectors::registry::Collectors;
 use crate::metering::period::Month;
@@ -38,6 +40,8 @@ pub struct Schedule {
     pub collectors: Collectors,
     /// The inventory in force, which has the time zone.
     pub live: Live,
+    /// Where it is noted that they are.
+    pub audit: Audit,
     /// The waiting times of the metering rules.
     pub times: Times,
     /// How long after a month's end plus grace it is closed, in ms; `None`: only people close.
@@ -111,7 +115,13 @@ impl Schedule {
         }
         self.collectors.flush().await?;
         let order = Order { period, by: BY.to_owned(), now, override_reason: None };
-        Ok(Some(self.desk.close(&order, |_, _| {}).await?))
+        let act = Act::new(action::PERIOD_CLOSE, period).by(BY);
+        let closing = self.desk.close(&order, |_, _| {});
+        let closed = self.audit.act(&Origin::service(), act, closing, |outcome| json!(outcome)).await;
+        Ok(Some(closed.map_err(|undone| match undone {
+            Undone::Unnoted(error) => CloseError::Store(error),
+            Undone::Refused(error) => error,
+        })?))
     }
 }
 

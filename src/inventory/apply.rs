@@ -1,6 +1,7 @@
 //! Putting a document in force: checked, compared with what is in force, and stored as the next version.
 
 use meter95_reading::Timestamp;
+use serde_json::{Value, json};
 
 use super::Inventory;
 use super::check::{InventoryError, Problem};
@@ -11,6 +12,9 @@ use crate::store::connection::{Store, StoreError};
 
 /// The longest name of who applies a document, in octets: it is kept with every change.
 const BY_OCTETS_MAX: usize = 255;
+
+/// Changes of which the audit has a line; the others are counted.
+const LINES_TOLD_MAX: usize = 100;
 
 /// How a document is applied.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +56,15 @@ pub enum ApplyError {
     /// Somebody else has changed the inventory, or the store can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Outcome {
+    /// What was changed, as the audit keeps it; the inventory's history has all of it.
+    #[must_use]
+    pub fn told(&self) -> Value {
+        let lines: Vec<String> = self.changes.iter().take(LINES_TOLD_MAX).map(Change::line).collect();
+        json!({ "version": self.version, "changes": self.changes.len(), "lines": lines })
+    }
 }
 
 /// Puts `document` in force as the whole inventory.

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::collectors::CollectorName;
 use crate::collectors::said::Said;
+use crate::store::engine::Secret;
 
 /// Readings that wait for a service which does not answer: an hour of 16,000 ports read each minute. Counters go on
 /// counting, so what is dropped beyond that, oldest first, costs detail and no octets while gaps stay short.
@@ -60,6 +61,7 @@ pub struct Shipper {
     more: Arc<Notify>,
     url: Arc<str>,
     name: CollectorName,
+    token: Option<Secret>,
     say_every: Duration,
 }
 
@@ -69,7 +71,13 @@ impl Shipper {
     pub fn new(to: &str, name: CollectorName) -> Self {
         let url = format!("{}/v1/readings", to.trim_end_matches('/'));
         let (waiting, more) = (Arc::default(), Arc::default());
-        Self { waiting, more, url: url.into(), name, say_every: SAY_EVERY }
+        Self { waiting, more, url: url.into(), name, token: None, say_every: SAY_EVERY }
+    }
+
+    /// The same, known to the service by a token.
+    #[must_use]
+    pub fn with_token(self, token: Option<Secret>) -> Self {
+        Self { token, ..self }
     }
 
     /// The same, telling the service after `every` without a request that nothing waits, rather than after a minute.
@@ -166,6 +174,9 @@ impl Shipper {
             (body, count, waiting.dropped, self.said(&waiting.readings, count, stopping))
         };
         let mut request = client.post(&*self.url).header("content-type", "application/x-ndjson").body(body);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose());
+        }
         for (name, value) in said.headers() {
             request = request.header(name, value);
         }

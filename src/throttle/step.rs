@@ -29,7 +29,7 @@ pub struct Step {
     pub case: u64,
     /// Its number within the case, from 1.
     pub number: u32,
-    /// Its number among all steps of all cases, from 1.
+    /// Its number among all steps of all cases, from 1; 0 for whoever sees only some of the cases.
     pub serial: u64,
     /// When it was taken.
     #[serde(serialize_with = "instant")]

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::case::{Case, Limit, State};
-use super::recommendation::Recommendation;
 use super::recommendation::words::{mbps, time};
+use super::recommendation::{Others, Recommendation};
 use super::step::{Attempt, Body, Step};
 use crate::inventory::Language;
 use crate::inventory::instant::Instant;
@@ -140,6 +141,45 @@ impl<'a> Recommended<'a> {
             },
         }
     }
+}
+
+/// A case as somebody may see it who sees only what `covers` (customer, region) and `sees` (server) say: without what it
+/// frees for others and how many they are, and without the time in which the server was another customer's.
+#[must_use]
+pub fn cut(case: &Case, covers: impl Fn(&str, &str) -> bool, sees: impl Fn(&str) -> bool) -> Case {
+    let cut = |recommendation: &Recommendation| Recommendation {
+        relief: Vec::new(),
+        others: Others {
+            servers: recommendation
+                .others
+                .servers
+                .iter()
+                .filter(|other| sees(&other.server))
+                .cloned()
+                .collect(),
+            more: 0,
+        },
+        ..recommendation.clone()
+    };
+    let mut theirs = false;
+    let mut steps = Vec::with_capacity(case.steps.len());
+    for step in &case.steps {
+        let mut step = Step { serial: 0, ..step.clone() };
+        if let Body::Opened { recommendation, .. } | Body::Fired { recommendation, .. } = &mut step.body {
+            theirs = covers(&recommendation.customer, &recommendation.region);
+            **recommendation = cut(recommendation);
+        }
+        if theirs {
+            steps.push(step);
+        }
+    }
+    Case { recommendation: Arc::new(cut(&case.recommendation)), steps, ..case.clone() }
+}
+
+/// How a case stands after a step, as the audit keeps it.
+#[must_use]
+pub fn told(case: &Case) -> Value {
+    json!({ "state": case.state, "step": case.last_step() })
 }
 
 /// What a step did, in a few words; times in `timezone`.

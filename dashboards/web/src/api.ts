@@ -110,18 +110,35 @@ export interface Samples {
   samples: Sample[];
 }
 
+/** Who is logged in. */
+export interface Session {
+  /** null: no token was ever made, and nobody need log in. */
+  name: string | null;
+  role: string;
+  customer: string | null;
+  region: string | null;
+  open: boolean;
+  expires_at: string | null;
+}
+
 /** Why a question to the API has no answer, by what the reader can do about it. */
-export type FailureKind = "unreachable" | "not_found" | "refused" | "unreadable";
+export type FailureKind = "unreachable" | "not_found" | "nobody" | "too_often" | "refused" | "unreadable";
+
+/** The event that says that an answer needs somebody to be logged in. */
+export const NOBODY = "meter95-nobody";
 
 export class ApiFailure extends Error {
   readonly kind: FailureKind;
   /** What the service said itself, empty when it said nothing. */
   readonly detail: string;
+  /** After how many seconds to ask again, where the service says so. */
+  readonly retryAfter_s: number;
 
-  constructor(kind: FailureKind, detail: string) {
+  constructor(kind: FailureKind, detail: string, retryAfter_s = 0) {
     super(`${kind}: ${detail}`);
     this.kind = kind;
     this.detail = detail;
+    this.retryAfter_s = retryAfter_s;
   }
 }
 
@@ -141,6 +158,32 @@ export function samples(server: string, period: string | undefined, signal: Abor
   return get(`/v1/servers/${encodeURIComponent(server)}/samples${periodQuery(period)}`, signal);
 }
 
+export function session(signal: AbortSignal): Promise<Session> {
+  return get("/v1/session", signal);
+}
+
+export async function logIn(token: string): Promise<void> {
+  await send("POST", "/v1/session", JSON.stringify({ token }));
+}
+
+export async function logOut(): Promise<void> {
+  await send("DELETE", "/v1/session", undefined);
+}
+
+/** Asks for something to be done; the browser says by itself that this page asks. */
+async function send(method: string, path: string, body: string | undefined): Promise<void> {
+  let response: Response;
+  let answer: string;
+  try {
+    const headers: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+    response = await fetch(path, { method, headers, body: body ?? null, signal: AbortSignal.timeout(DEADLINE_MS) });
+    answer = await response.text();
+  } catch {
+    throw new ApiFailure("unreachable", "");
+  }
+  if (!response.ok) throw failure(response, answer);
+}
+
 function periodQuery(period: string | undefined): string {
   return period === undefined ? "" : `?period=${encodeURIComponent(period)}`;
 }
@@ -158,6 +201,7 @@ async function get<T>(path: string, signal: AbortSignal): Promise<T> {
     if (signal.aborted) throw cause;
     throw new ApiFailure("unreachable", "");
   }
+  if (response.status === 401) dispatchEvent(new Event(NOBODY));
   if (!response.ok) throw failure(response, body);
   try {
     return JSON.parse(body) as T;
@@ -170,6 +214,10 @@ function failure(response: Response, body: string): ApiFailure {
   const status = `${response.status} ${response.statusText}`.trim();
   if (response.status === 502 || response.status === 503 || response.status === 504) {
     return new ApiFailure("unreachable", problemDetail(body) ?? status);
+  }
+  if (response.status === 401) return new ApiFailure("nobody", problemDetail(body) ?? status);
+  if (response.status === 429) {
+    return new ApiFailure("too_often", problemDetail(body) ?? status, Number(response.headers.get("retry-after")) || 1);
   }
   return new ApiFailure(response.status === 404 ? "not_found" : "refused", problemDetail(body) ?? status);
 }

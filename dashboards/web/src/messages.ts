@@ -124,6 +124,15 @@ const en = {
   aboveBy: "Above the allowance by",
   partial: "partial: not all ports counted",
 
+  // Logging in
+  logIn: "Log in",
+  logOut: "Log out",
+  logInIntro: "This service is open to those who have a token.",
+  logInHelp: "A token is made on the command line of the service, and shown once:",
+  token: "Token",
+  tokenUnknown: "This token is not known here. It may have expired or been revoked.",
+  tooOften: (seconds: number) => `Too many attempts. Try again in ${seconds} s.`,
+
   // Failures
   unreachableTitle: "The service does not answer",
   unreachableHelp:
@@ -258,6 +267,14 @@ const ja: Messages = {
   value: "値",
   aboveBy: "契約帯域の超過分",
   partial: "一部のポートのみ計測",
+
+  logIn: "ログイン",
+  logOut: "ログアウト",
+  logInIntro: "利用するにはトークンが必要です。",
+  logInHelp: "トークンはサービスのコマンドラインで作成します(表示は一度だけです):",
+  token: "トークン",
+  tokenUnknown: "このトークンは使えません。期限切れか、失効した可能性があります。",
+  tooOften: (seconds) => `試行回数が多すぎます。${seconds} 秒後に再試行してください。`,
 
   unreachableTitle: "サービスが応答しません",
   unreachableHelp:

@@ -69,6 +69,11 @@ export function usePolled<T>(key: string, ask: (signal: AbortSignal) => Promise<
   };
 }
 
+/** For whoever comes next: what was answered was for somebody else. */
+export function forgetAnswers(): void {
+  answers.clear();
+}
+
 function keep(key: string, answer: unknown): void {
   answers.delete(key);
   answers.set(key, answer);

@@ -27,7 +27,7 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 -- about to be done, and what came of it. Where the second is missing, nobody knows.
 CREATE TABLE IF NOT EXISTS audit
 (
-    -- Of the act. In the order of time: its first 12 digits are when, in Unix ms, the others are chance.
+    -- Of the act. In the order of time: its first 12 digits are when, in Unix ms, 4 its place, the others chance.
     id String,
     phase Enum8('intent' = 1, 'outcome' = 2),
     at DateTime64(3, 'UTC'),

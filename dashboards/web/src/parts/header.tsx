@@ -5,6 +5,7 @@ import type { Usage } from "../api";
 import { dateTime, periodName, periodOf, shiftPeriod } from "../format";
 import { t } from "../messages";
 import { fleetRoute, go, routeHash, type Route } from "../router";
+import { logOut, useSession } from "../session";
 
 interface Props {
   route: Route;
@@ -25,7 +26,29 @@ export function Header({ route, title, usage }: Props) {
       <p class="as-of">
         {usage && <time dateTime={usage.as_of}>{t.asOf(dateTime(usage.as_of, usage.timezone))}</time>}
       </p>
+      <LogOut />
     </header>
+  );
+}
+
+/** Who is logged in, and the way out; nothing where nobody need log in. */
+function LogOut() {
+  const session = useSession();
+  if (!session || session.open || session.expires_at === null) return null;
+  return (
+    <p class="session">
+      {session.name}{" "}
+      <button
+        type="button"
+        class="text"
+        onClick={() => {
+          // A log-out that did not reach the service leaves everything as it was.
+          logOut().catch(() => {});
+        }}
+      >
+        {t.logOut}
+      </button>
+    </p>
   );
 }
 

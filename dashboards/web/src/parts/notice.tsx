@@ -39,6 +39,10 @@ function words(failure: ApiFailure, server: string | undefined): { title: string
     case "not_found":
       if (server !== undefined) return { title: t.notFoundTitle(server), help: t.notFoundHelp };
       return { title: t.unreadableTitle, help: t.unreadableHelp };
+    case "nobody":
+      return { title: t.logIn, help: t.logInIntro };
+    case "too_often":
+      return { title: t.refusedTitle, help: t.tooOften(failure.retryAfter_s) };
     case "refused":
       return { title: t.refusedTitle, help: t.refusedHelp };
     case "unreadable":
