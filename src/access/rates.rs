@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn failures_are_slowed_by_address_and_altogether() {
         let failures = Failures::default();
-        let at = |ms| Timestamp(1_000_000_000 + ms);
+        let at = |ms: i64| Timestamp(1_000_000_000 + ms);
         let [one, other]: [IpAddr; 2] = ["192.0.2.1", "192.0.2.2"].map(|a| a.parse().unwrap());
         for _ in 0..5 {
             assert_eq!(failures.begin(one, at(0)), Ok(()));

@@ -154,7 +154,7 @@ pub(super) mod tests {
         assert_eq!((written.len(), id_of(&written)), (63, Some(&*minted.id)));
         assert!(token.is_proved_by(&written));
         for other in
-            [&*written[..62], &format!("{written}0"), &written.to_uppercase(), "", mint().token.expose()]
+            [&written[..62], &format!("{written}0"), &written.to_uppercase(), "", mint().token.expose()]
         {
             assert!(!token.is_proved_by(other), "{other}");
         }

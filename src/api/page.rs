@@ -34,8 +34,42 @@ impl TryFrom<u32> for Limit {
 
 impl Limit {
     /// As a number of lines.
-    pub(super) fn lines(self) -> usize {
+    fn lines(self) -> usize {
         usize::try_from(self.0).unwrap_or(LIMIT_DEFAULT)
+    }
+}
+
+/// A page of a short list, which is in the order of `id`, and where it ended if more follows. All of it where there is
+/// no `limit` and `all` is wished.
+///
+/// # Errors
+/// When the cursor is of another list.
+pub(super) fn of_sorted<T>(
+    mut sorted: Vec<T>,
+    id: impl Fn(&T) -> &str,
+    list: &str,
+    cursor: Option<&Cursor>,
+    limit: Option<Limit>,
+    all: bool,
+) -> Result<(Vec<T>, Option<Cursor>), ApiError> {
+    if let Some(cursor) = cursor {
+        let after = &cursor.of(list)?.id;
+        let passed = sorted.partition_point(|line| id(line) <= after.as_str());
+        sorted.drain(..passed);
+    }
+    let limit = lines(limit, all);
+    let more = sorted.len() > limit;
+    sorted.truncate(limit);
+    let last = sorted.last().filter(|_| more).map(|line| Cursor::new(list, 0, id(line)));
+    Ok((sorted, last))
+}
+
+/// How many lines are told: as many as wished, or else all or [`LIMIT_DEFAULT`].
+pub(super) fn lines(limit: Option<Limit>, all: bool) -> usize {
+    match limit {
+        Some(limit) => limit.lines(),
+        None if all => usize::MAX,
+        None => LIMIT_DEFAULT,
     }
 }
 

@@ -35,7 +35,7 @@ pub async fn run(site: &SiteArgs, args: ServeArgs) -> anyhow::Result<()> {
     let writer = site.writer("there is one meter95 serve for a data directory")?;
     let listener = self::listen(listen).await?;
     let store = site.store().await?;
-    let service = Service::start(store, writer, &site, listener).await?;
+    let service = Service::start(store, writer, &site, listener, sources.board()).await?;
     show::line(format_args!("meter95 is at http://{}", service.address));
     if no_sources {
         show::line("No device is configured: readings come by POST /v1/readings only.");
