@@ -1,5 +1,5 @@
 //! `GET /v1/usage` of a large site over a real socket while readings come in: what one look costs, and then, with
-//! `vegeta` (Debian has it), what those wait who ask a hundred times a second.
+//! `hey` (Debian has it), what those wait who ask a hundred times a second.
 //! `cargo bench --bench usage [-- SERVERS [SECONDS]]`
 
 mod traffic;
@@ -50,6 +50,9 @@ const LOTS: usize = 60;
 
 /// Requests in a second.
 const RATE: u32 = 100;
+
+/// Clients that share them.
+const CLIENTS: u32 = 20;
 
 /// What is asked, each by itself.
 const QUESTIONS: [&str; 4] = [
@@ -137,12 +140,11 @@ async fn run(servers: u32, seconds: u32) -> anyhow::Result<()> {
     }
     for question in QUESTIONS {
         println!("\n{question}");
-        let attack = format!(
-            "echo 'GET {url}{question}' | vegeta attack -rate={RATE} -duration={seconds}s -timeout=20s | vegeta report"
-        );
+        // Each of the clients asks `RATE / CLIENTS` times a second.
+        let attack = format!("hey -z {seconds}s -c {CLIENTS} -q {} -t 20 '{url}{question}'", RATE / CLIENTS);
         println!("$ {attack}");
         let status = tokio::process::Command::new("sh").args(["-c", &attack]).status().await?;
-        anyhow::ensure!(status.success(), "vegeta can't be run: apt-get install vegeta");
+        anyhow::ensure!(status.success(), "hey can't be run: apt-get install hey");
     }
     stop.cancel();
     serving.await??;
@@ -184,7 +186,12 @@ async fn fill(store: &Store, servers: u32, until: Slot) {
     for server in 0..servers {
         for (slot, rates) in (until.0 - SLOTS..).zip(month(server, SLOTS)) {
             let sample = Some(Sample { rates, partial: false });
-            output.samples.push(SampleOut { server: ServerId(server), slot: Slot(slot), sample, revision: 1 });
+            output.samples.push(SampleOut {
+                server: ServerId(server),
+                slot: Slot(slot),
+                sample,
+                revision: 1,
+            });
         }
         if output.samples.len() >= BATCH || server + 1 == servers {
             store.put_output(&output).await;
