@@ -1,7 +1,8 @@
 //! The HTTP API and the dashboard, as a router that tests call without a socket. Only this folder names axum.
 //!
 //! [`servers`], [`samples`] and [`usage`] tell figures, [`inventory`] what is sold and takes changes of it, [`readings`]
-//! takes what collectors ship, [`collectors`] tells which there are. [`periods`] tells how far a month is, and closes it;
+//! takes what collectors ship, [`collectors`] tells which there are, [`devices`] what is read and [`uplinks`] how full lines
+//! are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
 //! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
 //! [`evidence`] packs what an investigation needs. [`session`] is how a browser logs in, [`audit`] tells who did what. [`health`] and [`metrics`] are for whoever runs the service,
@@ -22,6 +23,8 @@ mod inventory;
 mod readings;
 
 mod collectors;
+mod devices;
+mod uplinks;
 
 mod alerts;
 
@@ -93,6 +96,8 @@ pub struct App {
     pub live: Live,
     /// Where readings are handed in.
     pub intake: Intake,
+    /// How the devices do that this process polls; `None` where it polls none.
+    pub board: Option<meter95_snmp::Board>,
     /// What collectors elsewhere say of themselves.
     pub collectors: Collectors,
     /// Where months are closed and corrected.

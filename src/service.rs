@@ -90,7 +90,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Goes on from what `store` has, and answers on `listener`.
+    /// Goes on from what `store` has, and answers on `listener`. `board` is how the devices do that this process polls.
     ///
     /// # Errors
     /// When the store can't be read, or a destination of alerts is none.
@@ -99,6 +99,7 @@ impl Service {
         writer: Writer,
         site: &Site,
         listener: TcpListener,
+        board: Option<meter95_snmp::Board>,
     ) -> anyhow::Result<Self> {
         let (config, since) = (&site.config, clock::now());
         let (times, address) = (config.times(), listener.local_addr()?);
@@ -144,6 +145,7 @@ impl Service {
         };
         let app = api::App {
             usage: Tables::new(live.clone(), store.clone(), times, clock::now),
+            board,
             live,
             intake: intake.clone(),
             collectors: collectors.clone(),

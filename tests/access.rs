@@ -230,6 +230,9 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST /v1/cases/{n}/attempt", "o a oc ac"),
     ("GET /v1/recommendations", "v o b a vc oc bc ac"),
     ("GET /v1/collectors", "v o b a"),
+    ("GET /v1/devices", "v o b a"),
+    ("GET /v1/devices/{name}", "v o b a"),
+    ("GET /v1/uplinks", "v o b a"),
     ("GET /v1/alerts", "v o b a"),
     ("GET /v1/alerts/deliveries", "v o b a"),
     ("GET /v1/inventory", "v o b a"),
@@ -264,6 +267,7 @@ fn routes(document: &Value) -> BTreeMap<String, (String, String)> {
             ("{action}", "note"),
             ("{period}", "2026-10"),
             ("{server}", "web01"),
+            ("{name}", "sw1"),
         ];
         let filled = filled.iter().fold(path.clone(), |path, (name, value)| path.replace(name, value));
         assert!(!filled.contains('{'), "{path}: say in this test what stands for its parts");

@@ -419,10 +419,10 @@ async fn refusals_name_what_is_wrong() {
     for (method, uri, status, field, says) in [
         ("GET", "/v1/usage?period=2026-13", 400, "period", "\"2026-13\" is not a billing period"),
         ("GET", "/v1/usage?period=", 400, "period", "\"\" is not a billing period"),
-        ("GET", "/v1/usage?perid=2026-11", 400, "perid", "this takes period, server"),
+        ("GET", "/v1/usage?perid=2026-11", 400, "perid", "this takes period, server, region"),
         ("GET", "/v1/usage?period=2026-11&period=2026-10", 400, "period", "given twice"),
         ("GET", "/v1/usage?server=web99", 404, "", "no server \"web99\""),
-        ("GET", "/v1/servers?x=1", 400, "x", "this takes none"),
+        ("GET", "/v1/servers?x=1", 400, "x", "this takes region, customer, plan, q, limit, cursor"),
         ("GET", "/v1/servers/web99", 404, "", "no server \"web99\""),
         ("GET", "/v1/servers/web99/samples", 404, "", "no server \"web99\""),
         ("GET", "/v1/servers/%ff", 400, "path", "UTF-8"),

@@ -23,6 +23,7 @@ mod contract;
 mod conventions;
 mod engine;
 mod evidence;
+mod figures;
 mod inventory;
 mod limit;
 mod meters;

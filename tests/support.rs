@@ -58,6 +58,7 @@ pub(crate) async fn app(
         usage: Tables::new(live.clone(), store.clone(), times, now),
         live,
         intake,
+        board: None,
         collectors: Collectors::open(store.clone()).await.unwrap(),
         desk: Desk::new(store.clone(), data_dir, times),
         cases: Cases::new(store.clone(), data_dir),

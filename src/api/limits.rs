@@ -64,6 +64,9 @@ pub(super) const LOT_READINGS: usize = 20_000;
 /// The longest span of which samples are told at once: a quarter, 26,784 samples in some 3 MB.
 pub(super) const SAMPLES_DAYS_MAX: i64 = 93;
 
+/// The longest span of which hours and days are told at once: a year and the month before it, 115,200 samples to gather.
+pub(super) const BUCKETS_DAYS_MAX: i64 = 400;
+
 /// Connections at once; more wait to be accepted. Idle ones cost little.
 pub(super) const CONNECTIONS_MAX: usize = 1_024;
 

@@ -4,9 +4,14 @@
 //! while the list changes: no line comes twice and none is left out, but one whose key changes across the cursor
 //! meanwhile.
 
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::errors::ApiError;
 
@@ -17,31 +22,64 @@ pub(super) const LIMIT_DEFAULT: usize = 100;
 pub(super) const LIMIT_MAX: u32 = 1_000;
 
 /// How many lines are wished, 1 to [`LIMIT_MAX`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u32")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limit(u32);
 
-impl TryFrom<u32> for Limit {
-    type Error = String;
+impl FromStr for Limit {
+    type Err = String;
 
-    fn try_from(limit: u32) -> Result<Self, String> {
-        match limit {
-            1..=LIMIT_MAX => Ok(Self(limit)),
-            _ => Err(format!("{limit} is not 1 to {LIMIT_MAX}")),
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<u32>() {
+            Ok(limit @ 1..=LIMIT_MAX) => Ok(Self(limit)),
+            Ok(limit) => Err(format!("{limit} is not 1 to {LIMIT_MAX}")),
+            Err(error) => Err(error.to_string()),
         }
     }
 }
 
 impl Limit {
     /// As a number of lines.
-    pub(super) fn lines(self) -> usize {
+    fn lines(self) -> usize {
         usize::try_from(self.0).unwrap_or(LIMIT_DEFAULT)
     }
 }
 
+/// A page of a short list, which is in the order of `id`, and where it ended if more follows. All of it where there is
+/// no `limit` and `all` is wished.
+///
+/// # Errors
+/// When the cursor is of another list.
+pub(super) fn of_sorted<T>(
+    mut sorted: Vec<T>,
+    id: impl Fn(&T) -> &str,
+    list: &str,
+    cursor: Option<&Cursor>,
+    limit: Option<Limit>,
+    all: bool,
+) -> Result<(Vec<T>, Option<Cursor>), ApiError> {
+    if let Some(cursor) = cursor {
+        let after = &cursor.of(list)?.id;
+        let passed = sorted.partition_point(|line| id(line) <= after.as_str());
+        sorted.drain(..passed);
+    }
+    let limit = lines(limit, all);
+    let more = sorted.len() > limit;
+    sorted.truncate(limit);
+    let last = sorted.last().filter(|_| more).map(|line| Cursor::new(list, 0, id(line)));
+    Ok((sorted, last))
+}
+
+/// How many lines are told: as many as wished, or else all or [`LIMIT_DEFAULT`].
+pub(super) fn lines(limit: Option<Limit>, all: bool) -> usize {
+    match limit {
+        Some(limit) => limit.lines(),
+        None if all => usize::MAX,
+        None => LIMIT_DEFAULT,
+    }
+}
+
 /// Where a page ended.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cursor {
     /// Which list it is of, and in which order.
     list: String,
@@ -75,18 +113,45 @@ impl Cursor {
     }
 }
 
-impl TryFrom<String> for Cursor {
-    type Error = &'static str;
+impl FromStr for Cursor {
+    type Err = &'static str;
 
-    fn try_from(text: String) -> Result<Self, &'static str> {
+    fn from_str(text: &str) -> Result<Self, &'static str> {
         let parts = || {
-            let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(&text).ok()?).ok()?;
+            let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
             let (list, rest) = plain.split_once('\n')?;
             let (key, id) = rest.split_once('\n')?;
             let key = u128::from_str_radix(key, 16).ok()?;
             Some(Self { list: list.to_owned(), key, id: id.to_owned() })
         };
         parts().ok_or("it is no cursor; take next as it is answered")
+    }
+}
+
+/// What a text of a query becomes.
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text(PhantomData))
     }
 }
 
@@ -100,18 +165,20 @@ mod tests {
             let cursor = Cursor::new("usage overage", u128::MAX - 7, id);
             let text = cursor.text();
             assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
-            assert_eq!(Cursor::try_from(text), Ok(cursor.clone()));
+            assert_eq!(text.parse(), Ok(cursor.clone()));
             assert!(cursor.of("usage overage").is_ok() && cursor.of("usage p95").is_err());
         }
         for text in ["", "?", "abc", "YQ", "YQpiCmM=", "_w"] {
-            assert!(Cursor::try_from(text.to_owned()).is_err(), "{text}");
+            assert!(text.parse::<Cursor>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_limit_has_limits() {
-        for (limit, good) in [(0, false), (1, true), (1_000, true), (1_001, false)] {
-            assert_eq!(Limit::try_from(limit).is_ok(), good, "{limit}");
+        for (limit, good) in
+            [("0", false), ("1", true), ("1000", true), ("1001", false), ("-1", false), ("", false)]
+        {
+            assert_eq!(limit.parse::<Limit>().is_ok(), good, "{limit}");
         }
     }
 }

@@ -11,12 +11,12 @@ use super::access::{self, Access};
 use super::idempotency::{self, Keys};
 use super::limits::{self, Deadline, Gate};
 use super::{
-    App, alerts, answer, audit, cases, collectors, dashboard, errors, etag, evidence, exclusions, exports,
-    headers, health,
+    App, alerts, answer, audit, cases, collectors, dashboard, devices, errors, etag, evidence, exclusions,
+    exports, headers, health,
 };
 use super::{
     inventory, metrics, openapi, periods, readings, reviews, revisions, samples, servers, session,
-    statements, usage,
+    statements, uplinks, usage,
 };
 use super::{request_id, what_if};
 
@@ -74,6 +74,9 @@ pub(super) fn routes(app: App) -> Router {
     };
     let site = Group {
         routes: OpenApiRouter::new()
+            .routes(routes!(uplinks::list))
+            .routes(routes!(devices::list))
+            .routes(routes!(devices::one))
             .routes(routes!(collectors::list))
             .routes(routes!(alerts::list))
             .routes(routes!(alerts::deliveries))

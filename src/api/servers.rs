@@ -2,18 +2,23 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
+use axum::response::Response;
+use meter95_reading::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::access::By;
+use super::answer::Way;
 use super::errors::ApiError;
+use super::page::{self, Cursor, Limit};
 use super::query::{At, Nothing, OfServer, Query};
 use crate::access::Caller;
 use crate::aggregator::server::{Bound, Server as LiveServer};
 use crate::aggregator::state::Aggregator;
-use crate::inventory::Server;
-use crate::inventory::instant::Instant;
+use crate::closing::table::Cell;
+use crate::inventory::instant::{Instant, rfc3339};
+use crate::inventory::{Inventory, Server};
 use crate::metering::allowance::Grant;
 use crate::metering::sample::PortKind;
 use crate::metering::units::Bps;
@@ -21,7 +26,32 @@ use crate::metering::units::Bps;
 /// The answer of `GET /v1/servers`, in the order of the ids.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Servers {
+    /// How many there are, over all pages.
+    count: u64,
     servers: Vec<ServerInfo>,
+    /// Where the next ones are; null with the last.
+    next: Option<String>,
+}
+
+/// Which servers.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// Only those in this region.
+    region: Option<String>,
+    /// Only this customer's.
+    customer: Option<String>,
+    /// Only those on this plan now.
+    plan: Option<String>,
+    /// Only those of which the id, the customer, or a port as `DEVICE INTERFACE` has this in it, in letters of either case.
+    q: Option<String>,
+    /// How many; 100 unless given, and in CSV all.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<Limit>,
+    /// Where the page before ended, as in its `next`.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
 }
 
 /// One server.
@@ -62,17 +92,109 @@ struct PortInfo {
 }
 
 /// The servers that are metered, in the order of their ids
-#[utoipa::path(get, path = "/v1/servers", tag = "Servers", responses((status = 200, body = Servers)))]
+#[utoipa::path(
+    get, path = "/v1/servers", tag = "Servers", params(Asked),
+    responses((status = 200, content((Servers = "application/json"), (String = "text/csv"))))
+)]
 pub(super) async fn list(
     State(app): State<App>,
     By(caller): By,
-    Query(Nothing {}): Query<Nothing>,
-) -> Result<Json<Servers>, ApiError> {
-    let state = app.live.read();
-    let entries = state.inventory().servers.values();
-    let seen = entries.filter(|entry| caller.sees(&entry.customer, &entry.region));
-    let servers = seen.map(|entry| info(&state, entry)).collect();
-    Ok(Json(Servers { servers }))
+    way: Way,
+    Query(asked): Query<Asked>,
+) -> Result<Response, ApiError> {
+    let (inventory, now) = {
+        let state = app.live.read();
+        (state.shared_inventory(), state.clock())
+    };
+    // Looked through without the live state, which is asked only for what is told.
+    let picked = asked.pick(&inventory, &caller, now);
+    let count = u64::try_from(picked.len()).unwrap_or(u64::MAX);
+    let cursor = asked.cursor.as_ref();
+    let (page, after) =
+        page::of_sorted(picked, |server| server.id.as_str(), "servers", cursor, asked.limit, way.is_csv())?;
+    let next = way.next(after.as_ref());
+    if way.is_csv() {
+        let ids: Vec<String> = page.into_iter().map(|server| server.id.clone()).collect();
+        let rows = ids.into_iter().filter_map(move |id| {
+            let server = inventory.servers.get(&id)?;
+            Some(cells(&info(&app.live.read(), &inventory, server)))
+        });
+        return Ok(way.csv(&COLUMNS, rows, next.as_deref()));
+    }
+    let servers = {
+        let state = app.live.read();
+        page.into_iter().map(|server| info(&state, &inventory, server)).collect()
+    };
+    way.json(&Servers { count, servers, next: next.clone() }, next.as_deref())
+}
+
+impl Asked {
+    /// The servers that are asked for and that `caller` sees, in the order of their ids.
+    fn pick<'a>(&self, inventory: &'a Inventory, caller: &Caller, now: Timestamp) -> Vec<&'a Server> {
+        let is = |asked: &Option<String>, found: &str| asked.as_deref().is_none_or(|asked| asked == found);
+        let part = self.q.as_ref().map(|part| part.to_lowercase());
+        let has = |text: &str| part.as_ref().is_none_or(|part| text.to_lowercase().contains(part));
+        let has_port = |server: &Server| {
+            let mut ports = server.ports.iter().chain(&server.check_ports).map(|binding| &binding.port);
+            ports.any(|port| has(&format!("{} {}", port.device(), port.interface())))
+        };
+        let picked = inventory.servers.values().filter(|server| {
+            caller.sees(&server.customer, &server.region)
+                && is(&self.region, &server.region)
+                && is(&self.customer, &server.customer)
+                && (self.plan.is_none() || is(&self.plan, inventory.plan_id_at(server, now)))
+                && (has(&server.id) || has(&server.customer) || has_port(server))
+        });
+        picked.collect()
+    }
+}
+
+/// The columns of CSV: add-ons and ports are a text each, several with `; ` between them.
+const COLUMNS: [&str; 10] = [
+    "id",
+    "customer",
+    "region",
+    "plan",
+    "allowance_bps",
+    "service_start",
+    "service_end",
+    "addons",
+    "ports",
+    "last_reading",
+];
+
+/// A server as cells, in the order of [`COLUMNS`].
+fn cells(server: &ServerInfo) -> Vec<Cell> {
+    let at = |at: Option<Instant>| at.map_or(Cell::Nothing, |Instant(at)| Cell::Word(rfc3339(at)));
+    let end = |word: &str, at: Option<Instant>| {
+        at.map_or(String::new(), |Instant(at)| format!(" {word} {}", rfc3339(at)))
+    };
+    let addon =
+        |addon: &AddonInfo| format!("{}{}{}", addon.bps, end("from", addon.from), end("until", addon.until));
+    let port = |port: &PortInfo| {
+        let span = format!("{}{}", end("from", port.from), end("until", port.until));
+        format!(
+            "{} {}{}{span}",
+            port.device,
+            port.interface,
+            if port.check_only { " (check only)" } else { "" }
+        )
+    };
+    let addons: Vec<String> = server.addons.iter().map(addon).collect();
+    let ports: Vec<String> = server.ports.iter().map(port).collect();
+    let last = server.ports.iter().filter_map(|port| port.last_reading).map(|Instant(at)| at).max();
+    vec![
+        Cell::Text(server.id.clone()),
+        Cell::Text(server.customer.clone()),
+        Cell::Text(server.region.clone()),
+        Cell::Text(server.plan.clone()),
+        Cell::bps(Some(server.allowance_bps)),
+        at(server.service_start),
+        at(server.service_end),
+        Cell::Text(addons.join("; ")),
+        Cell::Text(ports.join("; ")),
+        at(last.map(Instant)),
+    ]
 }
 
 /// One server
@@ -87,7 +209,7 @@ pub(super) async fn one(
 ) -> Result<Json<ServerInfo>, ApiError> {
     let state = app.live.read();
     let entry = known(&state, &caller, &id)?;
-    Ok(Json(info(&state, entry)))
+    Ok(Json(info(&state, state.inventory(), entry)))
 }
 
 /// The server `id` of the inventory in force.
@@ -100,9 +222,9 @@ pub(super) fn known<'a>(state: &'a Aggregator, caller: &Caller, id: &str) -> Res
     seen.ok_or_else(|| ApiError::UnknownServer(id.to_owned()))
 }
 
-fn info(state: &Aggregator, entry: &Server) -> ServerInfo {
+/// A server of `inventory`, with what is known of its ports.
+fn info(state: &Aggregator, inventory: &Inventory, entry: &Server) -> ServerInfo {
     let now = state.clock();
-    let inventory = state.inventory();
     let server = state.server(&entry.id);
     let bound = |of: fn(&LiveServer) -> &[Bound]| server.map(of).unwrap_or_default();
     let (counted, checked) = (bound(|server| &server.bound), bound(|server| &server.checked));
@@ -138,5 +260,42 @@ fn port(state: &Aggregator, bound: &Bound, check_only: bool) -> PortInfo {
         from: binding.from.map(Instant),
         until: binding.until.map(Instant),
         last_reading: last.map(|last| Instant(last.time)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Limit as Part;
+    use crate::inventory::document::Document;
+
+    #[test]
+    fn servers_are_picked_by_all_that_is_asked_and_seen() {
+        let document: Document = toml::from_str(
+            "plans = [{ id = 'p' }, { id = 'q' }]\n\
+             servers = [\n\
+               { id = 'a', customer = 'c1', region = 'tokyo', plan = 'p', ports = [{ device = 'SW1', interface = 'ge-1' }] },\n\
+               { id = 'b', customer = 'c1', region = 'osaka', plan = 'q' },\n\
+               { id = 'c', customer = 'c2', region = 'tokyo', plan = 'q', plan_changes = [{ plan = 'p', from = 1000 }] }]",
+        )
+        .unwrap();
+        let inventory = Inventory::from_document(&document).unwrap();
+        let some = |text: &str| Some(text.to_owned());
+        let of = |asked: Asked, limit: Part| {
+            let caller = Caller { limit, ..Caller::anyone() };
+            let picked = asked.pick(&inventory, &caller, Timestamp(1_000));
+            picked.iter().map(|server| server.id.as_str()).collect::<String>()
+        };
+        let all = || Part::default();
+        let customer = || Part { customer: some("c1"), region: None };
+        assert_eq!(of(Asked::default(), all()), "abc");
+        assert_eq!(of(Asked::default(), customer()), "ab");
+        assert_eq!(of(Asked { region: some("tokyo"), ..Asked::default() }, all()), "ac");
+        assert_eq!(of(Asked { region: some("tokyo"), ..Asked::default() }, customer()), "a");
+        assert_eq!(of(Asked { customer: some("c2"), ..Asked::default() }, customer()), "");
+        assert_eq!(of(Asked { plan: some("p"), ..Asked::default() }, all()), "ac");
+        assert_eq!(of(Asked { q: some("sw1 GE"), ..Asked::default() }, all()), "a");
+        assert_eq!(of(Asked { q: some("C2"), ..Asked::default() }, all()), "c");
+        assert_eq!(of(Asked { q: some("C2"), ..Asked::default() }, customer()), "");
     }
 }

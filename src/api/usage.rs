@@ -10,7 +10,7 @@ use super::App;
 use super::access::By;
 use super::answer::Way;
 use super::errors::ApiError;
-use super::page::{Cursor, LIMIT_DEFAULT, Limit};
+use super::page::{Cursor, Limit, lines};
 use super::query::Query;
 use crate::aggregator::state::Aggregator;
 use crate::closing::table::Cell;
@@ -83,19 +83,15 @@ pub(super) async fn month(
         }
     }
     let chosen = filter.choose(catalog, &caller);
-    let limit = match asked.limit {
-        Some(limit) => limit.lines(),
-        None if way.is_csv() => usize::MAX,
-        None => LIMIT_DEFAULT,
-    };
+    let limit = lines(asked.limit, way.is_csv());
     let after = after.map(|cursor| (cursor.key, cursor.id.as_str()));
     let page = table.page(&chosen, asked.sort, after, limit);
     let last = page.rows.last().and_then(|row| catalog.ids().get(index(*row)));
     let cursor = page.more.zip(last).map(|(key, id)| Cursor::new(&list, key, id));
     let next = way.next(cursor.as_ref());
     if way.is_csv() {
-        let lines = page.rows.into_iter().filter_map(move |row| table.line(row));
-        return Ok(way.csv(&COLUMNS, lines.map(|line| cells(&line)), next.as_deref()));
+        let told = page.rows.into_iter().filter_map(move |row| table.line(row));
+        return Ok(way.csv(&COLUMNS, told.map(|line| cells(&line)), next.as_deref()));
     }
     way.json(&Usage::of(&table, &chosen, &page.rows, next.clone()), next.as_deref())
 }

@@ -89,10 +89,12 @@ pub async fn run(site: &SiteArgs, args: DemoArgs) -> anyhow::Result<()> {
     let outcome = if stop.is_cancelled() {
         store.close().await.map_err(anyhow::Error::from)
     } else {
-        let service = Service::start(store, writer, &configured, listener).await?;
+        let agents = Agents::bind(&site, clock::now, &stop).await?;
+        let sources = sources(&agents)?;
+        let service = Service::start(store, writer, &configured, listener, sources.board()).await?;
         let data_dir = &configured.data_dir;
         show::line(format_args!("Extreme servers: meter95 --data-dir {} cases list", data_dir.display()));
-        live(service, &site, stop).await
+        live(service, agents, sources, stop).await
     };
     drop(scratch);
     outcome
@@ -190,9 +192,8 @@ fn bar(ms: i64) -> ProgressBar {
     }
 }
 
-/// Polls the simulated switches over real SNMP until it is told to stop.
-async fn live(service: Service, site: &Arc<Site>, stop: CancellationToken) -> anyhow::Result<()> {
-    let agents = Agents::bind(site, clock::now, &stop).await?;
+/// What polls the simulated switches.
+fn sources(agents: &Agents) -> anyhow::Result<Sources> {
     let devices: Vec<Device> = agents
         .addresses()
         .map(|(name, address)| {
@@ -200,7 +201,16 @@ async fn live(service: Service, site: &Arc<Site>, stop: CancellationToken) -> an
             Device::new(name, address, credentials)?.with_interval(LIVE_EVERY)
         })
         .collect::<Result<_, _>>()?;
-    let sources = Sources::of_devices(Poller::new(devices, Options::default(), clock::now)?);
+    Ok(Sources::of_devices(Poller::new(devices, Options::default(), clock::now)?))
+}
+
+/// Polls the simulated switches over real SNMP until it is told to stop.
+async fn live(
+    service: Service,
+    agents: Agents,
+    sources: Sources,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let answering = tokio::spawn(agents.run());
     show::line(format_args!("\n  Open http://{} in a browser. Ctrl-C ends everything.\n", service.address));
     let sink = service.sink();

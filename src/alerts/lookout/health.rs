@@ -20,7 +20,7 @@ const SAMPLED_PERCENT_WELL: u64 = 97;
 const SAMPLED_AFTER_MS: i64 = 120_000;
 
 /// How long ago a device may have been read, in ms: three passes. After the grace it is silent, which is another alert.
-const LAG_MS: i64 = 180_000;
+pub const LAG_MS: i64 = 180_000;
 
 /// How far a collector's clock may be ahead, in ms: a second of traffic in the wrong slot is 0.3 % of it.
 const SKEW_MS: i64 = 5_000;

@@ -14,7 +14,7 @@ use crate::inventory::instant::{Instant, rfc3339};
 const PORT_SILENT_MS: i64 = GRACE_MS_DEFAULT;
 
 /// How long a collector elsewhere may be silent, in ms: five of the minutes after each of which it reports.
-const COLLECTOR_SILENT_MS: i64 = 300_000;
+pub const COLLECTOR_SILENT_MS: i64 = 300_000;
 
 /// A metered port, and when it was heard of last.
 struct Heard<'a> {

@@ -15,7 +15,7 @@ use crate::throttle::recommendation::words::mbps;
 use crate::throttle::uplinks::{Group, Loads};
 
 /// How many slots back the newest one of a line may be: its port closes none, so the last complete one is looked for.
-const BACK_SLOTS: i64 = 3;
+pub const BACK_SLOTS: i64 = 3;
 
 /// The lines that were nearly full at the last look, with their alerts.
 #[derive(Debug, Default)]
