@@ -418,6 +418,37 @@ fn one_file_asks_the_wall_clock() {
     );
 }
 
+/// In the API's document one schema would silently stand for both.
+#[test]
+fn no_two_schemas_have_one_name() {
+    let mut seen = std::collections::BTreeMap::<String, String>::new();
+    let mut twice = Vec::new();
+    for source in product() {
+        for part in source
+            .text
+            .split("#[derive(")
+            .skip(1)
+            .filter(|part| part.split_once(")]").is_some_and(|(derived, _)| derived.contains("ToSchema")))
+        {
+            let name = schema_name(part);
+            if let Some(other) = seen.insert(name.clone(), source.path.clone()) {
+                twice.push(format!("{}: {name} is in {other} too", source.path));
+            }
+        }
+    }
+    assert!(seen.contains_key("ServerUsage"), "they are not found any more");
+    none(&twice, "say #[schema(as = AnotherName)]");
+}
+
+/// The name of a schema, from after the `derive` of its type on.
+fn schema_name(text: &str) -> String {
+    let kinds = ["struct ", "enum "];
+    let at = kinds.iter().filter_map(|kind| Some(text.find(kind)? + kind.len())).min().unwrap();
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let renamed = text[..at].split_once("#[schema(").and_then(|(_, rest)| rest.split_once("as = "));
+    renamed.map_or_else(|| word(&text[at..]), |(_, name)| word(name))
+}
+
 #[test]
 fn modules_are_not_called_mod() {
     let found: Vec<String> = files().into_iter().filter(|path| path.ends_with("/mod.rs")).collect();
