@@ -145,13 +145,34 @@ export class ApiFailure extends Error {
 /** A request that takes longer counts as unreachable. */
 const DEADLINE_MS = 20_000;
 
+/** The most lines that an answer has. */
+const PAGE_LINES = 1000;
+
+/** A month's figures of every server. */
 export function usage(period: string | undefined, signal: AbortSignal): Promise<Usage> {
-  return get(`/v1/usage${periodQuery(period)}`, signal);
+  const month = period === undefined ? "" : `&period=${encodeURIComponent(period)}`;
+  return pages(`/v1/usage?limit=${PAGE_LINES}${month}`, signal);
 }
 
-export async function servers(signal: AbortSignal): Promise<Server[]> {
-  const answer = await get<{ servers: Server[] }>("/v1/servers", signal);
-  return answer.servers;
+/** A month's figures of one server. */
+export function usageOf(server: string, period: string | undefined, signal: AbortSignal): Promise<Usage> {
+  const month = period === undefined ? "" : `&period=${encodeURIComponent(period)}`;
+  return get(`/v1/usage?server=${encodeURIComponent(server)}${month}`, signal);
+}
+
+export function server(id: string, signal: AbortSignal): Promise<Server> {
+  return get(`/v1/servers/${encodeURIComponent(id)}`, signal);
+}
+
+/** The last page of a list with the lines of all pages. A line that moved between two pages is shown once. */
+async function pages(path: string, signal: AbortSignal): Promise<Usage> {
+  const lines = new Map<string, ServerUsage>();
+  for (let next = path; ; ) {
+    const page = await get<Usage & { next: string | null }>(next, signal);
+    for (const line of page.servers) lines.set(line.server, line);
+    if (page.next === null) return { ...page, servers: [...lines.values()] };
+    next = page.next;
+  }
 }
 
 export function samples(server: string, period: string | undefined, signal: AbortSignal): Promise<Samples> {

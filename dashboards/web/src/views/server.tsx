@@ -51,15 +51,15 @@ export function ServerView({ route }: { route: ServerRoute }) {
 }
 
 async function ask(id: string, period: string | undefined, signal: AbortSignal): Promise<Answer> {
-  const [usage, servers, samples] = await Promise.all([
-    api.usage(period, signal),
-    api.servers(signal),
+  const [usage, server, samples] = await Promise.all([
+    api.usageOf(id, period, signal),
+    api.server(id, signal),
     api.samples(id, period, signal),
   ]);
   return {
     usage,
     row: usage.servers.find((row) => row.server === id),
-    server: servers.find((server) => server.id === id),
+    server,
     samples,
   };
 }
