@@ -382,7 +382,7 @@ async fn what_can_t_be_is_refused_in_words() {
         (get("/v1/periods/2026-10/summary?format=xml"), 400, "format", "\"xml\" is not csv or json"),
         (get("/v1/periods/2026-10/export?headings=fr"), 400, "headings", "plain or en or ja"),
         (get("/v1/periods/2026-10/what-if"), 400, "", "say what is to be otherwise"),
-        (get("/v1/periods/2026-10/what-if?method=best"), 400, "method", "unknown variant `best`"),
+        (get("/v1/periods/2026-10/what-if?method=best"), 400, "method", "\"best\" is not max"),
         (get("/v1/periods/2026-10/what-if?price=-1"), 400, "price", ""),
         (get("/v1/periods/2026-10/what-if?allowance_bps=1&server=web09"), 404, "", "for \"web09\""),
         (get(close), 405, "", "GET can't be used"),

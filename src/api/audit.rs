@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::App;
 use super::errors::ApiError;
 use super::query::Query;
+use super::schema::When;
 use crate::audit::{self, ENTRIES_DEFAULT, ENTRIES_MAX, Entry, Undone};
 use crate::inventory::instant::{Instant, rfc3339};
 
@@ -26,8 +27,10 @@ pub(super) struct Listed {
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// Those from this instant on.
+    #[param(value_type = Option<When>)]
     from: Option<Instant>,
     /// Those before this instant.
+    #[param(value_type = Option<When>)]
     until: Option<Instant>,
     /// Those by this token or user of the system, or said to be by them.
     who: Option<String>,

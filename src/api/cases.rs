@@ -16,6 +16,7 @@ use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
 use super::query::{At, Nothing, Query};
+use super::schema::{Ordinal, When};
 use crate::access::Caller;
 use crate::audit::{Act, Origin, action};
 use crate::closing::desk::Word;
@@ -63,6 +64,7 @@ pub(super) struct Asked {
 #[into_params(parameter_in = Path)]
 pub(super) struct OfCase {
     /// Its number.
+    #[param(value_type = Ordinal)]
     n: u64,
 }
 
@@ -71,6 +73,7 @@ pub(super) struct OfCase {
 #[into_params(parameter_in = Path)]
 pub(super) struct OfStep {
     /// The case's number.
+    #[param(value_type = Ordinal)]
     n: u64,
     /// What is done.
     #[param(inline)]
@@ -139,6 +142,7 @@ pub(super) struct Apply {
     /// To what the server is limited, in bit/s.
     cap_bps: Option<Bps>,
     /// Until when.
+    #[schema(value_type = Option<When>)]
     until: Option<Instant>,
 }
 
@@ -152,6 +156,7 @@ pub(super) struct Snooze {
     /// Why.
     why: Why,
     /// Until when.
+    #[schema(value_type = When)]
     until: Instant,
 }
 
@@ -165,9 +170,11 @@ pub(super) struct Attempted {
     /// Why.
     why: Why,
     /// The newest unless given.
+    #[schema(value_type = Option<Ordinal>)]
     round: Option<u32>,
     /// Somebody who is none of the customer's contacts unless given; the first is 1.
     #[serde(default)]
+    #[schema(value_type = Ordinal)]
     contact: u32,
     /// The contact's name in the inventory unless given.
     name: Option<String>,

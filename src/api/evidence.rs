@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use super::App;
 use super::errors::{ApiError, clipped};
 use super::query::{At, OfServer, Query};
+use super::schema::{When, Zip};
 use super::statements::attachment;
 use crate::closing::explain::text::Lang;
 use crate::evidence::facts::{Facts, FactsError};
@@ -23,8 +24,10 @@ use crate::inventory::instant::{Instant, rfc3339};
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// From when; three days before `until` unless given.
+    #[param(value_type = Option<When>)]
     from: Option<Instant>,
     /// Until before when; now unless given.
+    #[param(value_type = Option<When>)]
     until: Option<Instant>,
     /// The language of the page.
     #[param(inline)]
@@ -36,7 +39,7 @@ pub(super) struct Asked {
 /// Also of a server that is no longer in the inventory.
 #[utoipa::path(
     get, path = "/v1/servers/{id}/evidence", tag = "Servers", params(OfServer, Asked),
-    responses((status = 200, body = Vec<u8>, content_type = "application/zip"))
+    responses((status = 200, body = Zip, content_type = "application/zip"))
 )]
 pub(super) async fn pack(
     State(app): State<App>,

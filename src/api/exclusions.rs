@@ -12,6 +12,7 @@ use super::body::{Said, Who, Why, by, reason};
 use super::errors::ApiError;
 use super::periods::carried_out;
 use super::query::{At, Nothing, Query};
+use super::schema::{Ordinal, When};
 use crate::audit::{Act, Undone, action};
 use crate::closing::close::CloseError;
 use crate::closing::desk::Word;
@@ -33,8 +34,10 @@ pub(super) struct Declaration {
     /// The server.
     server: String,
     /// From when: slots that start at or after it.
+    #[schema(value_type = When)]
     from: Instant,
     /// Until before when.
+    #[schema(value_type = When)]
     until: Instant,
     /// Why.
     why: Why,
@@ -57,6 +60,7 @@ pub(super) struct Withdrawal {
 #[into_params(parameter_in = Path)]
 pub(super) struct OfExclusion {
     /// Its number.
+    #[param(value_type = Ordinal)]
     id: u64,
 }
 

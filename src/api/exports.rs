@@ -10,6 +10,7 @@ use super::App;
 use super::access::By;
 use super::errors::ApiError;
 use super::query::{At, OfPeriod, Query};
+use super::schema::Ordinal;
 use super::statements::{attachment, filed};
 use crate::access::Caller;
 use crate::closing::export::{self, Filter, columns};
@@ -37,6 +38,7 @@ pub(super) struct Asked {
     /// Lines with overage.
     only_overage: bool,
     /// Lines of revisions after this one.
+    #[param(value_type = Ordinal)]
     since_revision: u32,
 }
 

@@ -91,8 +91,9 @@ pub(super) async fn once(
     match app.store.answer(&id).await {
         Ok(Some(answer)) if answer.asked == asked => return replayed(answer),
         Ok(Some(_)) => {
-            let says = "something else was asked for under this key; take a new key for what is new";
-            return ApiError::field(KEY, &key, says).into_response();
+            let says =
+                format!("something else was asked for under {KEY} {key:?}; take a new key for what is new");
+            return ApiError::NotNow { says, soon: false, held_back: Vec::new() }.into_response();
         }
         Ok(None) => {}
         Err(error) => return ApiError::from(error).into_response(),

@@ -15,6 +15,7 @@ use super::errors::{ApiError, clipped};
 use super::limits::{HISTORY_CHANGES_MAX, INVENTORY_OCTETS_MAX};
 use super::periods::carried_out;
 use super::query::Query;
+use super::schema::{Ordinal, When};
 use crate::audit::{Act, Undone, action};
 use crate::inventory::apply::{ApplyError, Options, Outcome, apply};
 use crate::inventory::check::Problem;
@@ -122,6 +123,7 @@ fn value_at<'a>(body: &'a Value, at: &Place) -> Option<&'a Value> {
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// As it was in force at an instant; now unless given.
+    #[param(value_type = Option<When>)]
     as_of: Option<Instant>,
 }
 
@@ -149,6 +151,7 @@ pub(super) struct AskedChange {
     /// Entries that are not in it may be removed.
     remove: bool,
     /// The version that it was made from: refused where another one is in force meanwhile.
+    #[param(value_type = Option<Ordinal>)]
     version: Option<u64>,
 }
 

@@ -63,16 +63,23 @@ pub(super) fn frame() -> OpenApi {
     document
 }
 
-/// Writes in the document to whom its routes are open, and what every refusal looks like.
+/// Writes in the document to whom its routes are open.
 pub(super) fn guard(document: &mut OpenApi, access: Access) {
     let roles = access.roles.iter().chain(&[Role::Admin]).map(|role| role.name());
     let security = SecurityRequirement::new(TOKEN, roles);
+    for operation in operations(document) {
+        operation.security = Some(vec![security.clone()]);
+    }
+    refusing(document);
+}
+
+/// Writes in the document what every refusal looks like.
+pub(super) fn refusing(document: &mut OpenApi) {
     let refusal = ResponseBuilder::new()
         .description("Why it is refused")
         .content(PROBLEM, ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build())
         .build();
     for operation in operations(document) {
-        operation.security = Some(vec![security.clone()]);
         operation.responses.responses.insert("default".to_owned(), refusal.clone().into());
     }
 }

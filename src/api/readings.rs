@@ -47,7 +47,7 @@ pub(super) struct Taken {
 /// What a collector says of itself counts only when all of its body has been taken.
 #[utoipa::path(
     post, path = "/v1/readings", tag = "Metering",
-    request_body(content = Option<String>, content_type = "application/x-ndjson", description = "A reading a line"),
+    request_body(content = Option<serde_json::Value>, content_type = "application/x-ndjson", description = "A reading a line"),
     responses((status = 200, body = Taken))
 )]
 pub(super) async fn take(

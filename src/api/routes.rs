@@ -167,9 +167,11 @@ pub(super) fn routes(app: App) -> Router {
         once: None,
     };
     // Never turned away: a service under load must not look dead.
-    let operation = OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready));
+    let mut operation = OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready));
+    openapi::refusing(operation.get_openapi_mut());
     let measured = open_to(access::SITE, OpenApiRouter::new().routes(routes!(metrics::render)), &app);
-    let entrance = OpenApiRouter::new().routes(routes!(session::log_in));
+    let mut entrance = OpenApiRouter::new().routes(routes!(session::log_in));
+    openapi::refusing(entrance.get_openapi_mut());
     let sessions = OpenApiRouter::new().routes(routes!(session::show)).routes(routes!(session::log_out));
     let sessions = open_to(access::KNOWN, sessions, &app);
     let operation = [measured, entrance, sessions].into_iter().fold(operation, OpenApiRouter::merge);

@@ -15,6 +15,7 @@ use super::answer::Way;
 use super::errors::ApiError;
 use super::limits::{BUCKETS_DAYS_MAX, SAMPLES_DAYS_MAX};
 use super::query::{At, OfServer, Query};
+use super::schema::When;
 use super::servers::known;
 use super::usage::running_month;
 use crate::aggregator::output::Revised;
@@ -91,8 +92,10 @@ pub(super) struct Asked {
     /// Those of a month; the running one unless a span is given.
     period: Option<Month>,
     /// Those of slots that start at or after this; together with `until`, without `period`.
+    #[param(value_type = Option<When>)]
     from: Option<Instant>,
     /// Those of slots that start before this; at most 93 days after `from`, 400 with a `step` other than `slot`.
+    #[param(value_type = Option<When>)]
     until: Option<Instant>,
     /// How they are gathered.
     #[param(inline)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use utoipa::openapi::RefOr;
 
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::body::{Who, Why};
@@ -15,6 +15,52 @@ use crate::inventory::instant::Instant;
 use crate::metering::money::{Currency, Price};
 use crate::metering::period::Month;
 use crate::metering::units::{Bps, Slot};
+
+/// The first instant that a request may name, in Unix milliseconds, is 0; this is the last one.
+const LAST_MS: usize = 253_402_200_000_000;
+
+/// An instant as a request names it.
+pub(super) enum When {}
+
+impl PartialSchema for When {
+    fn schema() -> RefOr<Schema> {
+        let rfc3339 = text()
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .pattern(Some("^(19[789]|2[0-9]{2}|[3-8][0-9]{2})[0-9]-"))
+            .examples(["2026-10-01T00:00:00+09:00"]);
+        let unix_ms = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(LAST_MS));
+        OneOfBuilder::new()
+            .description(Some("An instant since 1970: RFC 3339 with any zone, or Unix milliseconds."))
+            .item(rfc3339)
+            .item(unix_ms)
+            .into()
+    }
+}
+
+impl ToSchema for When {}
+
+/// A number by which a case, a revision and the like are known.
+pub(super) enum Ordinal {}
+
+impl PartialSchema for Ordinal {
+    fn schema() -> RefOr<Schema> {
+        let most = usize::try_from(u32::MAX).unwrap_or(usize::MAX);
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(most)).into()
+    }
+}
+
+impl ToSchema for Ordinal {}
+
+/// A zip file.
+pub(super) enum Zip {}
+
+impl PartialSchema for Zip {
+    fn schema() -> RefOr<Schema> {
+        text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
+    }
+}
+
+impl ToSchema for Zip {}
 
 /// A name of a person or machine: without control characters, and without white space at an end.
 const NAME: &str = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$";

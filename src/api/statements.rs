@@ -11,6 +11,7 @@ use super::App;
 use super::access::By;
 use super::errors::{ApiError, clipped};
 use super::query::{At, OfPeriod, OfStatement, Query};
+use super::schema::Ordinal;
 use crate::access::Caller;
 use crate::closing::bundle;
 use crate::closing::explain::Explanation;
@@ -69,6 +70,7 @@ pub(super) struct Asked {
 #[into_params(parameter_in = Query)]
 pub(super) struct OfRevision {
     /// Its number; the newest unless given.
+    #[param(value_type = Option<Ordinal>)]
     revision: Option<u32>,
 }
 
@@ -84,6 +86,7 @@ pub(super) struct AskedWords {
     #[param(inline)]
     format: Written,
     /// The number of the revision; the newest unless given.
+    #[param(value_type = Option<Ordinal>)]
     revision: Option<u32>,
 }
 

@@ -31,6 +31,7 @@ pub(super) struct Asked {
     #[param(inline)]
     missing: Option<Missing>,
     /// In which units it would be billed, in bit/s.
+    #[param(minimum = 1)]
     unit_bps: Option<Bps>,
     /// How overage would become whole units.
     #[param(inline)]
