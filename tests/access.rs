@@ -667,6 +667,7 @@ async fn what_is_done_is_audited_before_and_after() {
 }
 
 async fn sql(store: &Store, statement: &str) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let endpoint = store.endpoint().await.unwrap();
     let client = reqwest::Client::new();
     let request = client.post(format!("{}/?database={}", endpoint.url, store.database_name()));
