@@ -17,7 +17,7 @@ use crate::metering::period::Month;
 use crate::metering::units::{Bps, Slot};
 
 /// The first instant that a request may name, in Unix milliseconds, is 0; this is the last one.
-const LAST_MS: usize = 253_402_200_000_000;
+const LAST_MS: usize = 253_402_207_200_999;
 
 /// An instant as a request names it.
 pub(super) enum When {}
