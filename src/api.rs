@@ -60,6 +60,9 @@ mod schema;
 
 mod socket;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
+
 use crate::aggregator::intake::Intake;
 use crate::aggregator::pipeline::Live;
 use crate::aggregator::state::Times;
