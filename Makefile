@@ -21,7 +21,8 @@ NEEDS_TEST := \
 	python3:python3:opens_the_zip_files_that_the_tests_make \
 	snmpd:snmpd:is_the_switch_that_the_tests_of_the_SNMP_collector_read \
 	prometheus-alertmanager:prometheus-alertmanager:takes_alerts_in_the_tests \
-	aiosmtpd:python3-aiosmtpd:takes_mail_in_the_tests
+	aiosmtpd:python3-aiosmtpd:takes_mail_in_the_tests \
+	virtualenv:virtualenv:keeps_Schemathesis_apart,_which_asks_the_API_what_nobody_thought_of
 
 # Packages among them that start a service of their name, which the tests do not want: they start the program themselves.
 SERVICES := snmpd prometheus-alertmanager
@@ -36,6 +37,10 @@ WEB := dashboards/web
 WEB_MODULES := $(WEB)/node_modules/.package-lock.json
 WEB_BUILT := $(WEB)/dist/index.html
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public) $(wildcard $(WEB)/*.*)
+
+# Schemathesis, of the versions that are written down; .installed stands for all of it.
+SCHEMATHESIS := target/schemathesis
+SCHEMATHESIS_INSTALLED := $(SCHEMATHESIS)/.installed
 
 # What installs whatever is missing of a list of needs, and of Node and npm.
 #
@@ -107,7 +112,7 @@ demo: need-build $(WEB_BUILT) ## Show a simulated site: engine, service and dash
 	cargo run --release -- demo
 
 .PHONY: test
-test: need-test check engine ## Check and test everything
+test: need-test check engine $(SCHEMATHESIS_INSTALLED) ## Check and test everything
 	cargo test --workspace --no-fail-fast
 
 ##@ Piece by piece
@@ -118,6 +123,9 @@ build: need-build $(WEB_BUILT) ## The program, dashboard included: target/releas
 .PHONY: engine
 engine: need-build $(WEB_BUILT) ## The embedded ClickHouse, fetched once into the user's cache
 	cargo run --quiet -- engine install
+
+.PHONY: schemathesis
+schemathesis: $(SCHEMATHESIS_INSTALLED) ## What asks the API what nobody thought of, for the tests
 
 .PHONY: web
 web: need-build $(WEB_BUILT) ## The dashboard, where its sources have changed
@@ -155,6 +163,12 @@ check-format: need-cargo
 check-web: $(WEB_MODULES)
 	cd $(WEB)
 	npm run check
+
+$(SCHEMATHESIS_INSTALLED): tests/schemathesis/requirements.txt | need-test
+	rm -rf $(SCHEMATHESIS)
+	virtualenv --quiet $(SCHEMATHESIS)
+	$(SCHEMATHESIS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 $(WEB_MODULES): $(WEB)/package.json $(WEB)/package-lock.json | need-build
 	cd $(WEB)

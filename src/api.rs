@@ -4,10 +4,12 @@
 //! takes what collectors ship, [`collectors`] tells which there are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
 //! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
-//! [`evidence`] packs what an investigation needs. [`health`] and [`metrics`] are for whoever runs the service,
-//! [`dashboard`] is what a browser gets. [`query`] and [`body`] read what is asked, every refusal is made in [`errors`].
+//! [`evidence`] packs what an investigation needs. [`session`] is how a browser logs in, [`audit`] tells who did what. [`health`] and [`metrics`] are for whoever runs the service,
+//! [`dashboard`] is what a browser gets. [`query`], [`page`] and [`body`] read what is asked,
+//! [`answer`] writes lists as JSON and CSV, every refusal is made in [`errors`].
 //! [`routes`] puts them together, each group under what [`access`], [`limits`] and [`idempotency`] do for it, and [`openapi`]
-//! describes them; [`etag`], [`headers`], [`request_id`] and [`metrics`] stand around all of it, and [`socket`] is how it is reached.
+//! describes them; [`etag`], [`headers`], [`request_id`] and [`metrics`] stand around all of it, and [`socket`] is how it is
+//! reached, by a [`peer`].
 
 mod servers;
 
@@ -40,12 +42,17 @@ mod what_if;
 mod cases;
 mod evidence;
 
+mod audit;
 mod dashboard;
 mod health;
 pub mod metrics;
 
+mod session;
+
+mod answer;
 mod body;
 mod errors;
+mod page;
 mod query;
 
 mod access;
@@ -58,20 +65,24 @@ mod request_id;
 mod routes;
 mod schema;
 
+pub mod peer;
 mod socket;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 
+use crate::access::Guard;
 use crate::aggregator::intake::Intake;
 use crate::aggregator::pipeline::Live;
 use crate::aggregator::state::Times;
 use crate::alerts::Alerts;
+use crate::audit::Audit;
 use crate::closing::desk::Desk;
 use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
 use crate::throttle::desk::Cases;
 use crate::throttle::templates::Templates;
+use crate::usage::tables::Tables;
 use axum::Router;
 use meter95_reading::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -95,12 +106,18 @@ pub struct App {
     pub templates: Templates,
     /// The alerts that are raised, and what is told of them.
     pub alerts: Alerts,
+    /// The figures of each month.
+    pub usage: Tables,
     /// What is stored: samples, and months gone by.
     pub store: Store,
     /// The clock, as [`crate::clock::now`].
     pub now: fn() -> Timestamp,
     /// The waiting times of the metering rules.
     pub times: Times,
+    /// Who may do what.
+    pub access: Guard,
+    /// Where it is noted what they do.
+    pub audit: Audit,
     /// This process' metrics, where [`metrics::install`] has set them up.
     pub metrics: Option<PrometheusHandle>,
 }

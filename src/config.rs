@@ -6,6 +6,7 @@ pub mod snmp;
 pub mod throttle;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,12 @@ const DATA_DIR_DEFAULT: &str = "meter95-data";
 
 /// Where the API and the dashboard listen unless configured: on this machine only.
 const LISTEN_DEFAULT: &str = "127.0.0.1:9595";
+
+/// Requests a second that each token may make unless configured: ten dashboards and a script that hurries.
+const REQUESTS_PER_S_DEFAULT: u32 = 200;
+
+/// The most requests a second that may be configured: far more than one process answers.
+const REQUESTS_PER_S_MAX: u32 = 1_000_000;
 
 /// How often a port is read unless configured, in s: five readings a slot.
 const INTERVAL_S_DEFAULT: u64 = 60;
@@ -85,12 +92,16 @@ pub struct ClickHouse {
 pub struct Http {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Requests a second that each token may make; twice as many at once.
+    pub requests_per_s: NonZeroU32,
 }
 
 impl Default for Http {
     fn default() -> Self {
         let loopback = SocketAddr::from(([127, 0, 0, 1], 9595));
-        Self { listen: LISTEN_DEFAULT.parse().unwrap_or(loopback) }
+        let listen = LISTEN_DEFAULT.parse().unwrap_or(loopback);
+        let requests_per_s = NonZeroU32::new(REQUESTS_PER_S_DEFAULT).unwrap_or(NonZeroU32::MIN);
+        Self { listen, requests_per_s }
     }
 }
 
@@ -217,6 +228,11 @@ impl Config {
                 value,
                 says: format!("it must be 0 to {AFTER_H_MAX} h"),
             });
+        }
+        if let Some(value) = Some(self.http.requests_per_s.get()).filter(|n| *n > REQUESTS_PER_S_MAX) {
+            let (field, value) = ("http.requests_per_s".to_owned(), value.to_string());
+            let says = format!("it must be 1 to {REQUESTS_PER_S_MAX}");
+            return Err(ConfigError::Value { field, value, says });
         }
         self.alerts.check()?;
         self.throttle.check()?;
@@ -360,6 +376,8 @@ mod tests {
             ("[closing]\nafter_h = -1", "after_h"),
             ("[closing]\nautomatic = 'yes'", "automatic"),
             ("[http]\nlisten = 'here'", "listen"),
+            ("[http]\nrequests_per_s = 0", "requests_per_s"),
+            ("[http]\nrequests_per_s = 2000000", "http.requests_per_s is 2000000: it must be 1 to 1000000"),
             ("[ship]\nname = ''", "a name can't be empty"),
             ("[throttle]\nrounds = 0", "throttle.rounds is 0: it must be 1 to 10"),
             (

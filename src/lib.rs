@@ -5,7 +5,7 @@
 //! tells a month's figures, [`rebuild`] proves them from readings, [`closing`] makes statements of them, [`throttle`] watches
 //! for servers that use far more than they should and keeps their cases, [`alerts`] carries out what somebody should know,
 //! [`evidence`] packs what an investigation needs, and [`api`] and [`cli`] show all that; [`service`] is how
-//! the parts run together. [`collectors`] is what is known of those elsewhere, [`access`] who may do what.
+//! the parts run together. [`collectors`] is what is known of those elsewhere, [`access`] who may do what, [`audit`] what they did.
 
 pub mod cli;
 pub mod clock;
@@ -38,6 +38,8 @@ pub mod alerts;
 pub mod evidence;
 
 pub mod access;
+
+pub mod audit;
 
 pub mod api;
 

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Guard;
 use crate::aggregator::intake::{self, Intake};
 use crate::aggregator::pipeline::Pipeline;
 use crate::aggregator::recovery::Clock;
@@ -15,6 +16,7 @@ use crate::alerts::deliver::Deliverer;
 use crate::alerts::destinations::Destinations;
 use crate::alerts::lookout::Lookout;
 use crate::api;
+use crate::audit::Audit;
 use crate::cli::site::{Site, Writer};
 use crate::clock;
 use crate::closing::desk::Desk;
@@ -27,6 +29,7 @@ use crate::throttle::desk::Cases;
 use crate::throttle::evaluate::Evaluator;
 use crate::throttle::rounds::Contacts;
 use crate::throttle::templates::Templates;
+use crate::usage::tables::Tables;
 
 /// Tasks that are told to stop together.
 struct Tasks {
@@ -106,6 +109,8 @@ impl Service {
         }
         let pipeline = Pipeline::open(store.clone(), times, Clock::Machine(since)).await?;
         let live = pipeline.live();
+        let guard = Guard::open(store.clone(), config.http.requests_per_s).await?;
+        let registry = guard.registry.clone();
         let (intake, queue) = Intake::new();
         let collectors = Collectors::open(store.clone()).await?;
         let desk = Desk::new(store.clone(), &site.data_dir, times);
@@ -136,6 +141,7 @@ impl Service {
             after_ms: config.closing.after_ms(),
         };
         let app = api::App {
+            usage: Tables::new(live.clone(), store.clone(), times, clock::now),
             live,
             intake: intake.clone(),
             collectors: collectors.clone(),
@@ -146,6 +152,8 @@ impl Service {
             store: store.clone(),
             now: clock::now,
             times,
+            access: guard,
+            audit: Audit::new(store.clone(), clock::now),
             metrics: api::metrics::install(),
         };
 
@@ -160,6 +168,7 @@ impl Service {
         watching.start("telling cases", |stop| done(announcer.run(clock::now, stop)));
         watching.start("contacting customers", |stop| done(contacts.run(clock::now, stop)));
         watching.start("looking out", |stop| done(lookout.run(clock::now, stop)));
+        watching.start("looking at tokens", |stop| done(registry.run(stop)));
         let deliverer = Deliverer::new(&alerts, destinations);
         delivering.start("delivering", |stop| done(deliverer.run(clock::now, stop)));
         answering.start("the API", |stop| async move { Ok(api::serve(listener, app, stop).await?) });

@@ -7,6 +7,8 @@
 //! [`statements`] keeps what was issued, [`statement_sums`] counts it and adds it up; [`proof`] reads what all that can be proved from.
 //! [`cases`] are the steps taken about servers that use far too much; [`alerts`] keeps what was raised and cleared, [`outbox`] what is carried out and how far that has come;
 //! [`answers`] keeps those to what must not be done twice.
+//! [`cases`] are the steps taken about servers that use far too much; [`alerts`] keeps what was raised and cleared, [`outbox`] what is carried out and how far that has come.
+//! [`tokens`] are who may do what, and [`audit`] what they did.
 
 pub mod engine;
 
@@ -34,3 +36,6 @@ pub mod alerts;
 pub mod answers;
 pub mod cases;
 pub mod outbox;
+
+pub mod audit;
+pub mod tokens;

@@ -1,26 +1,45 @@
 //! A month's figures as people and machines are shown them: by the command line, the API and the dashboard alike.
 //!
-//! The running month comes from the live state, any month from the store; both end in the same [`Tally::figures`].
+//! The running month comes from the live state, any month from the store; both end in the same [`Tally::figures`]. A
+//! [`table`] has the figures of all servers of a [`catalog`] at one instant, as numbers; it can be asked in any
+//! [`order`], [`filter`]ed, and only the lines that are asked for become a [`ServerUsage`]. [`keeper`] keeps the running
+//! month's table up to date, [`tables`] has the one to ask for each month, and [`weeks`] is what projections are made of.
 
-use std::collections::BTreeMap;
+pub mod catalog;
+pub mod filter;
+pub mod order;
+pub mod table;
+
+pub mod keeper;
+pub mod tables;
+pub mod weeks;
+
+use std::sync::Arc;
 
 use meter95_reading::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::aggregator::output::ServerId;
 use crate::aggregator::state::{Aggregator, Times};
 use crate::inventory::instant::Instant;
 use crate::inventory::{Inventory, Server};
 use crate::metering::overage::Method;
-use crate::metering::period::{Month, SlotSpan};
-use crate::metering::sample::Sample;
-use crate::metering::tally::{Figures, Rules, Tally};
+use crate::metering::period::Month;
+use crate::metering::tally::projection::Projection;
+use crate::metering::tally::{Figures, Rules};
 use crate::metering::units::{Bps, Slot};
 use crate::store::connection::{Store, StoreError};
+use catalog::Terms;
+use filter::Chosen;
+use order::Sort;
+use table::{Row, Table};
 
 /// How many decimals coverage is shown with, rounded down: 0.9999 is never shown as 1.
 const COVERAGE_DECIMALS: u32 = 4;
+
+/// The rule by which projections are made, in words (`metering::tally::projection`).
+pub const PROJECTION_RULE: &str =
+    "the slots to come have a p95 between the lowest and the highest of the server's last weeks";
 
 /// The figures of all servers for a month.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -33,10 +52,33 @@ pub struct Usage {
     pub until: Instant,
     /// The time zone in which it begins and ends.
     pub timezone: String,
-    /// When the figures were so.
+    /// Since when all of these figures have been so, by the service's clock; they are at most 2 s old all the same. Of a
+    /// month that is over: when its last slots had their grace.
     pub as_of: Instant,
-    /// A line a server, in the order of their ids.
+    /// How many servers are told of, over all pages.
+    pub count: u64,
+    /// How many of them have overage.
+    pub over_count: u64,
+    /// What all of them come to, a currency at a time; servers that are billed in a pool, or have no price, are not in it.
+    pub totals: Vec<Sum>,
+    /// A line a server.
     pub servers: Vec<ServerUsage>,
+    /// Where the next lines are; null with the last ones.
+    pub next: Option<String>,
+}
+
+/// What servers of one currency come to.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = UsageSum)]
+pub struct Sum {
+    /// The currency.
+    pub currency: String,
+    /// How many servers have it.
+    pub count: u64,
+    /// Their overage in whole units, in all.
+    pub billable_bps: Bps,
+    /// What that costs, in all.
+    pub amount: Decimal,
 }
 
 /// One server's figures for a month (SPEC.md sections 5 to 7).
@@ -92,8 +134,41 @@ pub struct ServerUsage {
     pub burst_slots: u64,
     /// How many of them are left.
     pub burst_left_slots: u64,
+    /// Where the month may end; null when it is over, and for a server of which less than a week is known.
+    pub projected: Option<Projected>,
     /// The newest sample.
     pub last: Option<LastSample>,
+}
+
+/// The band in which a month may end, and by which rule (SPEC.md section 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Projected {
+    /// The lowest p95.
+    pub low_p95_bps: Bps,
+    /// The highest.
+    pub high_p95_bps: Bps,
+    /// The lowest overage.
+    pub low_overage_bps: Bps,
+    /// The highest.
+    pub high_overage_bps: Bps,
+    /// How many weeks of the server's own it is made of, 1 to 4: those before the last midnight (UTC) of which at least
+    /// half was measured.
+    pub weeks: u8,
+    /// The rule that makes the band.
+    pub rule: &'static str,
+}
+
+impl From<Projection> for Projected {
+    fn from(Projection { p95, overage, weeks }: Projection) -> Self {
+        Self {
+            low_p95_bps: p95.low,
+            high_p95_bps: p95.high,
+            low_overage_bps: overage.low,
+            high_overage_bps: overage.high,
+            weeks,
+            rule: PROJECTION_RULE,
+        }
+    }
 }
 
 /// A server's newest sample.
@@ -120,6 +195,12 @@ pub enum UsageError {
     /// What was read does not suffice, against what a fresh tally promises.
     #[error("the figures of server {0:?} can't be told: {1}")]
     Exhausted(String, #[source] crate::metering::top_set::Exhausted),
+    /// The live state's clock is outside the years that a calendar covers.
+    #[error("the clock is in no month")]
+    NoMonth,
+    /// What makes the figures has ended, which only a stop of the service does.
+    #[error("making the figures was broken off")]
+    Ended,
 }
 
 impl Usage {
@@ -127,34 +208,7 @@ impl Usage {
     /// reach further than memory: the store knows then.
     #[must_use]
     pub fn live(aggregator: &Aggregator, period: Month) -> Option<Self> {
-        let inventory = aggregator.inventory();
-        let month = period.slots(&inventory.timezone);
-        if aggregator.month_at(aggregator.clock()) != month || aggregator.has_stale_tallies() {
-            return None;
-        }
-        let mut servers = Vec::with_capacity(inventory.servers.len());
-        for entry in inventory.servers.values() {
-            let server = aggregator.server(&entry.id)?;
-            let closed_until = aggregator.closed_until(server);
-            let fresh;
-            let tally = if server.month == month {
-                &server.tally
-            } else {
-                // None of the month's slots has closed yet.
-                fresh = Tally::new(inventory.rules_of(entry, month));
-                &fresh
-            };
-            let figures = tally.figures(closed_until).ok()?;
-            servers.push(ServerUsage::new(
-                inventory,
-                entry,
-                tally.rules(),
-                &figures,
-                closed_until,
-                server.newest(),
-            ));
-        }
-        Some(Self::of(inventory, period, aggregator.clock(), servers))
+        Some(Self::all(&Table::live(aggregator, period)?))
     }
 
     /// Any month out of the store, as of `now`.
@@ -168,40 +222,36 @@ impl Usage {
         now: Timestamp,
         times: Times,
     ) -> Result<Self, UsageError> {
-        let month = period.slots(&inventory.timezone);
-        let grace_over = Slot::of(now.plus_ms(-times.grace_ms));
-        let ids: BTreeMap<String, ServerId> =
-            store.servers().await?.into_iter().zip((0..).map(ServerId)).collect();
-        let newest = if month.contains(grace_over) {
-            store
-                .newest_samples(Slot(grace_over.0.saturating_sub(crate::aggregator::server::RECENT_SLOTS)))
-                .await?
-        } else {
-            BTreeMap::new()
-        };
-        let rules = |(name, id): (&String, &ServerId)| {
-            Some((*id, inventory.rules_of(inventory.servers.get(name)?, month)))
-        };
-        let wanted: Vec<(ServerId, Rules)> = ids.iter().filter_map(rules).collect();
-        let tallies: BTreeMap<ServerId, Tally> = store.tallies(wanted).await?.into_iter().collect();
-        let mut servers = Vec::with_capacity(inventory.servers.len());
-        for entry in inventory.servers.values() {
-            let id = ids.get(&entry.id);
-            let empty = || Tally::new(inventory.rules_of(entry, month));
-            let tally = id.and_then(|id| tallies.get(id)).cloned().unwrap_or_else(empty);
-            let last = id.and_then(|id| newest.get(id)).copied();
-            let closed_until = last.map_or(grace_over, |(slot, _)| slot.next().max(grace_over));
-            let figures =
-                tally.figures(closed_until).map_err(|e| UsageError::Exhausted(entry.id.clone(), e))?;
-            servers.push(ServerUsage::new(inventory, entry, tally.rules(), &figures, closed_until, last));
-        }
-        Ok(Self::of(inventory, period, now, servers))
+        let inventory = Arc::new(inventory.clone());
+        let table = Table::stored(store, &inventory, period, now, times, None).await?;
+        Ok(Self::all(&table))
     }
 
-    fn of(inventory: &Inventory, period: Month, as_of: Timestamp, servers: Vec<ServerUsage>) -> Self {
-        let (from, until) = period.span(&inventory.timezone);
-        let timezone = inventory.timezone_name.clone();
-        Self { period, from: Instant(from), until: Instant(until), timezone, as_of: Instant(as_of), servers }
+    /// Every line of a table, in the order of the ids.
+    fn all(table: &Table) -> Self {
+        let chosen = Chosen::all(table.catalog());
+        let rows = table.page(&chosen, Sort::Server, None, usize::MAX).rows;
+        Self::of(table, &chosen, &rows, None)
+    }
+
+    /// The lines `rows` of a table, of which `chosen` are asked for; more of them are at `next`.
+    #[must_use]
+    pub fn of(table: &Table, chosen: &Chosen, rows: &[u32], next: Option<String>) -> Self {
+        let catalog = table.catalog();
+        let (from, until) = catalog.period.span(&catalog.inventory.timezone);
+        let summary = table.summary(chosen);
+        Self {
+            period: catalog.period,
+            from: Instant(from),
+            until: Instant(until),
+            timezone: catalog.inventory.timezone_name.clone(),
+            as_of: Instant(summary.since),
+            count: summary.count,
+            over_count: summary.over_count,
+            totals: summary.sums.clone(),
+            servers: rows.iter().filter_map(|row| table.line(*row)).collect(),
+            next,
+        }
     }
 }
 
@@ -213,20 +263,26 @@ impl ServerUsage {
         rules: &Rules,
         figures: &Figures,
         closed_until: Slot,
-        last: Option<(Slot, Sample)>,
+        last: Option<(Slot, crate::metering::sample::Sample)>,
     ) -> Self {
-        let plan = inventory.terms_of(server, rules.span);
-        let pool = inventory.pool_of(&server.id, rules.span).map(|pool| pool.id.clone());
-        let tariff = plan.tariff.as_ref().filter(|_| pool.is_none());
-        let billable = |overage: Option<Bps>| Some(tariff?.billable(overage?));
-        let amount = |overage: Option<Bps>| Some(tariff?.amount(billable(overage)?));
+        let terms = Terms {
+            plan: inventory.terms_of(server, rules.span),
+            pool: inventory.pool_of(&server.id, rules.span).map(|pool| pool.id.clone()),
+        };
+        Self::told(server, &terms, &Row::new(&terms, rules, figures, closed_until, last, None))
+    }
+
+    /// A row in words.
+    fn told(server: &Server, terms: &Terms, row: &Row) -> Self {
+        let Row { figures, allowance, last, projected, billable, amount } = row;
+        let tariff = terms.tariff();
         Self {
             server: server.id.clone(),
             customer: server.customer.clone(),
             region: server.region.clone(),
-            plan: plan.id.clone(),
-            pool,
-            method: rules.method,
+            plan: terms.plan.id.clone(),
+            pool: terms.pool.clone(),
+            method: terms.plan.method,
             currency: tariff.map(|tariff| tariff.currency().to_string()),
             samples: figures.samples,
             expected: figures.expected,
@@ -237,15 +293,16 @@ impl ServerUsage {
             p95_bps: figures.p95,
             p95_in_bps: figures.p95_in,
             p95_out_bps: figures.p95_out,
-            allowance_bps: newest_allowance(rules, closed_until),
+            allowance_bps: *allowance,
             overage_bps: figures.overage,
-            billable_bps: billable(figures.overage),
-            amount: amount(figures.overage),
+            billable_bps: *billable,
+            amount: *amount,
             locked_in_p95_bps: figures.locked_in_p95,
             locked_in_overage_bps: figures.locked_in_overage,
-            locked_in_amount: amount(figures.locked_in_overage),
+            locked_in_amount: terms.amount(terms.billable(figures.locked_in_overage)),
             burst_slots: figures.burst_slots,
             burst_left_slots: figures.burst_left_slots,
+            projected: projected.map(Projected::from),
             last: last.map(|(slot, sample)| LastSample {
                 slot: Instant(slot.start()),
                 in_bps: sample.rates.in_bps,
@@ -255,12 +312,6 @@ impl ServerUsage {
             }),
         }
     }
-}
-
-/// The allowance in the newest closed slot of the period, or in its first where none has closed.
-fn newest_allowance(rules: &Rules, closed_until: Slot) -> Bps {
-    let SlotSpan { from, until } = rules.span;
-    rules.allowance.in_slot(closed_until.min(until).previous().max(from))
 }
 
 /// `samples / expected`, rounded down to four decimals; `None` where nothing is expected.

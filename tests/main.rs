@@ -11,6 +11,7 @@
 mod namespace;
 mod support;
 
+mod access;
 mod aggregator;
 mod alerts;
 mod api;
@@ -18,6 +19,8 @@ mod cases;
 mod closing;
 mod collectors;
 mod commands;
+mod contract;
+mod conventions;
 mod engine;
 mod evidence;
 mod inventory;

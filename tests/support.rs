@@ -1,20 +1,25 @@
 //! What several themes need.
 
+use std::io::{BufRead, BufReader};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
+use meter95::access::Guard;
 use meter95::aggregator::intake::Intake;
 use meter95::aggregator::pipeline::Live;
 use meter95::aggregator::state::Times;
 use meter95::alerts::Alerts;
 use meter95::alerts::destinations::Destinations;
 use meter95::api::App;
+use meter95::audit::Audit;
 use meter95::closing::desk::Desk;
 use meter95::collectors::registry::Collectors;
 use meter95::store::connection::Store;
 use meter95::store::engine::Options;
 use meter95::throttle::desk::Cases;
 use meter95::throttle::templates::Templates;
+use meter95::usage::tables::Tables;
 use meter95_reading::Timestamp;
 
 /// An empty store for the test `name`, on an engine of its own: the engine's user may use one database only. It ends
@@ -50,6 +55,7 @@ pub(crate) async fn app(
 ) -> App {
     let times = Times::default();
     App {
+        usage: Tables::new(live.clone(), store.clone(), times, now),
         live,
         intake,
         collectors: Collectors::open(store.clone()).await.unwrap(),
@@ -60,6 +66,8 @@ pub(crate) async fn app(
         store: store.clone(),
         now,
         times,
+        access: Guard::open(store.clone(), NonZeroU32::new(1_000_000).unwrap()).await.unwrap(),
+        audit: Audit::new(store.clone(), now),
         metrics: None,
     }
 }
@@ -84,7 +92,7 @@ pub(crate) fn kill_engine(data_dir: &Path) -> bool {
 }
 
 /// A new folder of this process; those of processes that have ended go.
-fn data_dir(name: &str) -> PathBuf {
+pub(crate) fn data_dir(name: &str) -> PathBuf {
     const PREFIX: &str = "stores-of-";
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
@@ -106,6 +114,48 @@ pub(crate) fn meter95(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meter95"));
     command.env_remove("METER95_CONFIG").arg("--data-dir").arg(data_dir);
     command
+}
+
+/// `meter95 serve` on a data directory, until it is dropped.
+pub(crate) struct Serving {
+    child: Child,
+    /// Where it answers.
+    pub(crate) url: String,
+}
+
+impl Serving {
+    /// Starts it; it answers then.
+    pub(crate) fn start(data_dir: &Path, config: Option<&Path>) -> Self {
+        let mut command = meter95(data_dir);
+        if let Some(config) = config {
+            command.arg("--config").arg(config);
+        }
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let url = lines.find_map(|line| line.strip_prefix("meter95 is at ").map(str::to_owned));
+        // What it prints later is nobody's, but must not end it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url: url.expect("the service ended before it answered") }
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) fn kill(self) {}
+
+    /// Tells it to stop, which it does in order.
+    pub(crate) fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success(), "it ends in order");
+    }
+}
+
+/// It ends as by a crash.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// What a command prints; it must succeed.

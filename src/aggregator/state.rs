@@ -2,7 +2,7 @@
 //!
 //! Here is what happens all the time: readings come in, slots close. [`contracts`] puts another inventory in force,
 //! [`settle`] puts right what came late, and [`resume`] is the way back after a stop. [`look`] is for those who ask what
-//! ports carried.
+//! ports carried, [`changes`] for those who keep figures made of this state.
 
 mod contracts;
 
@@ -11,8 +11,11 @@ mod settle;
 
 mod look;
 
+pub mod changes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use meter95_reading::{Counters, PortKey, Timestamp};
@@ -26,6 +29,7 @@ use crate::metering::period::{Month, SlotSpan};
 use crate::metering::slot::PortSlot;
 use crate::metering::tally::{Rules, Tally};
 use crate::metering::units::Slot;
+use changes::Changes;
 
 /// How long after its end a slot waits for ports without a reading, in ms, unless configured: 600 s.
 pub const GRACE_MS_DEFAULT: i64 = 600_000;
@@ -49,7 +53,7 @@ impl Default for Times {
 #[derive(Debug)]
 pub struct Aggregator {
     times: Times,
-    inventory: Inventory,
+    inventory: Arc<Inventory>,
     port_ids: HashMap<PortKey, PortId>,
     ports: Vec<Port>,
     server_ids: HashMap<String, ServerId>,
@@ -61,6 +65,8 @@ pub struct Aggregator {
     cold: BTreeMap<ServerId, Slot>,
     /// Servers whose tally must be read again from the store.
     stale_tallies: BTreeSet<ServerId>,
+    /// What has changed, for those who keep figures made of it.
+    changes: Changes,
     output: Output,
     /// The slots that the reading at hand completes; kept for its allocation.
     complete: Vec<(Slot, PortSlot)>,
@@ -72,7 +78,7 @@ impl Aggregator {
     pub fn new(times: Times, clock: Timestamp) -> Self {
         Self {
             times,
-            inventory: Inventory::empty(),
+            inventory: Arc::new(Inventory::empty()),
             port_ids: HashMap::new(),
             ports: Vec::new(),
             server_ids: HashMap::new(),
@@ -81,6 +87,7 @@ impl Aggregator {
             late: BTreeSet::new(),
             cold: BTreeMap::new(),
             stale_tallies: BTreeSet::new(),
+            changes: Changes::default(),
             output: Output::default(),
             complete: Vec::new(),
         }
@@ -108,6 +115,18 @@ impl Aggregator {
     #[must_use]
     pub fn inventory(&self) -> &Inventory {
         &self.inventory
+    }
+
+    /// The inventory in force, to be kept: it is never changed, only replaced by another one.
+    #[must_use]
+    pub fn shared_inventory(&self) -> Arc<Inventory> {
+        Arc::clone(&self.inventory)
+    }
+
+    /// What has changed of servers' figures.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// The instant up to which time has been told.
@@ -298,7 +317,14 @@ impl Aggregator {
         }
         let keep_from = Slot(until.0.saturating_sub(RECENT_SLOTS));
         server.forget_before(keep_from);
+        self.changed(id, from);
         self.tell_ports(id);
+    }
+
+    /// Notes that figures of a server have changed by samples from `from` on.
+    fn changed(&mut self, id: ServerId, from: Slot) {
+        let before = self.servers.get(id.index()).is_some_and(|server| from < server.month.from);
+        self.changes.note(id, before.then_some(self.clock));
     }
 
     /// Tells a server's ports how far their servers have come, and lets them forget what all have behind them.

@@ -108,12 +108,21 @@ pub(super) enum ApiError {
     /// A body of another kind than is taken.
     #[error("Content-Type is {:?}; send application/json", clipped(.0))]
     MediaType(String),
+    /// What is accepted is none of what there is.
+    #[error("Accept is {:?}; there are application/json and text/csv", clipped(.0))]
+    NotAcceptable(String),
     /// The intake is full.
     #[error("too many readings are waiting to be stored; send these again in {RETRY_AFTER_S} s")]
     Busy(SoFar),
     /// Nobody who is known.
     #[error("{0}")]
     Unauthorized(&'static str),
+    /// It may not be them who asks.
+    #[error("{0}")]
+    Untrusted(&'static str),
+    /// They ask too often.
+    #[error("too many requests; try again in {0} s")]
+    TooOften(u64),
     /// Somebody who may not.
     #[error(
         "{} may not do this", match (.limited, .role) {
@@ -206,11 +215,12 @@ impl ApiError {
                 StatusCode::BAD_REQUEST
             }
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::Forbidden { .. } | Self::Untrusted(_) => StatusCode::FORBIDDEN,
             Self::Outdated(_) | Self::NotNow { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) | Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy(_) | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::Overloaded
             | Self::TooSlow(_)
             | Self::GoesOn(_)
@@ -226,6 +236,7 @@ impl ApiError {
         match self {
             Self::Encoding(_) => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"))),
             Self::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Self::TooOften(retry_s) => Some((header::RETRY_AFTER, HeaderValue::from(*retry_s))),
             Self::Busy(_)
             | Self::Overloaded
             | Self::TooSlow(_)
@@ -240,7 +251,9 @@ impl ApiError {
             | Self::Wrong(_)
             | Self::NotNow { soon: false, .. }
             | Self::MediaType(_)
+            | Self::NotAcceptable(_)
             | Self::Forbidden { .. }
+            | Self::Untrusted(_)
             | Self::Field { .. }
             | Self::Body { .. }
             | Self::Contradictions(_)
@@ -277,7 +290,9 @@ impl From<UsageError> for ApiError {
     fn from(error: UsageError) -> Self {
         match error {
             UsageError::Store(error) => error.into(),
-            UsageError::Exhausted(..) => Self::Internal(error.into()),
+            UsageError::Exhausted(..) | UsageError::NoMonth | UsageError::Ended => {
+                Self::Internal(error.into())
+            }
         }
     }
 }

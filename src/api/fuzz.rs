@@ -9,7 +9,9 @@ use super::errors::ApiError;
 use super::query::{self, Nothing, OfPeriod, OfServer, OfStatement};
 use super::readings::lines::Lines;
 use super::readings::unpack::Unpacker;
-use super::{alerts, cases, evidence, exclusions, exports, inventory, samples, statements, usage, what_if};
+use super::{
+    alerts, audit, cases, evidence, exclusions, exports, inventory, samples, statements, usage, what_if,
+};
 use crate::ndjson::{self, ERRORS_KEPT_MAX, LINE_OCTETS_MAX, LineError, Refused, Unreadable};
 
 /// When all of it happens.
@@ -151,6 +153,7 @@ pub fn query(input: &[u8]) -> bool {
         read::<cases::OfCase>,
         read::<cases::OfStep>,
         read::<exclusions::OfExclusion>,
+        read::<audit::Asked>,
     ];
     let [of, rest @ ..] = input else { return false };
     let Some(ask) = ASK.get(usize::from(*of) % ASK.len()) else { return false };

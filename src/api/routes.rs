@@ -11,10 +11,12 @@ use super::access::{self, Access};
 use super::idempotency::{self, Keys};
 use super::limits::{self, Deadline, Gate};
 use super::{
-    App, alerts, cases, collectors, dashboard, errors, etag, evidence, exclusions, exports, headers, health,
+    App, alerts, answer, audit, cases, collectors, dashboard, errors, etag, evidence, exclusions, exports,
+    headers, health,
 };
 use super::{
-    inventory, metrics, openapi, periods, readings, reviews, revisions, samples, servers, statements, usage,
+    inventory, metrics, openapi, periods, readings, reviews, revisions, samples, servers, session,
+    statements, usage,
 };
 use super::{request_id, what_if};
 
@@ -30,9 +32,8 @@ struct Group {
 
 impl Group {
     /// The routes with all that, and with what it means for them written in their document.
-    fn build(self) -> OpenApiRouter<App> {
+    fn build(self, app: &App) -> OpenApiRouter<App> {
         let Self { mut routes, access, gate, deadline, once } = self;
-        openapi::guard(routes.get_openapi_mut(), access);
         if let Some(deadline) = deadline {
             routes = routes.route_layer(from_fn_with_state(deadline, limits::in_time));
         }
@@ -40,10 +41,14 @@ impl Group {
             openapi::keyed(routes.get_openapi_mut());
             routes = routes.route_layer(from_fn_with_state(once, idempotency::once));
         }
-        routes
-            .route_layer(from_fn_with_state(gate, limits::pass))
-            .route_layer(from_fn_with_state(access, access::admit))
+        open_to(access, routes.route_layer(from_fn_with_state(gate, limits::pass)), app)
     }
+}
+
+/// Routes that are open to nobody but those of `access`, with that in their document.
+fn open_to(access: Access, mut routes: OpenApiRouter<App>, app: &App) -> OpenApiRouter<App> {
+    openapi::guard(routes.get_openapi_mut(), access);
+    routes.route_layer(from_fn_with_state((app.clone(), access), access::admit))
 }
 
 /// All of them, as [`super::router`].
@@ -77,6 +82,13 @@ pub(super) fn routes(app: App) -> Router {
             .routes(routes!(periods::show))
             .routes(routes!(exclusions::list)),
         access: access::SITE,
+        gate: requests.clone(),
+        deadline: soon,
+        once: None,
+    };
+    let audited = Group {
+        routes: OpenApiRouter::new().routes(routes!(audit::list)),
+        access: access::ADMINS,
         gate: requests,
         deadline: soon,
         once: None,
@@ -152,24 +164,27 @@ pub(super) fn routes(app: App) -> Router {
         once: None,
     };
     // Never turned away: a service under load must not look dead.
-    let operation = OpenApiRouter::new()
-        .routes(routes!(health::alive))
-        .routes(routes!(health::ready))
-        .routes(routes!(metrics::render));
-    let groups = [figures, site, months, site_months, closing, incidents, steps, changes, shipped];
-    let all = groups.map(Group::build).into_iter().fold(operation, OpenApiRouter::merge);
+    let operation = OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready));
+    let measured = open_to(access::SITE, OpenApiRouter::new().routes(routes!(metrics::render)), &app);
+    let entrance = OpenApiRouter::new().routes(routes!(session::log_in));
+    let sessions = OpenApiRouter::new().routes(routes!(session::show)).routes(routes!(session::log_out));
+    let sessions = open_to(access::KNOWN, sessions, &app);
+    let operation = [measured, entrance, sessions].into_iter().fold(operation, OpenApiRouter::merge);
+    let groups = [figures, site, audited, months, site_months, closing, incidents, steps, changes, shipped];
+    let all = groups.map(|group| group.build(&app)).into_iter().fold(operation, OpenApiRouter::merge);
     let (router, document) = OpenApiRouter::with_openapi(openapi::frame()).merge(all).split_for_parts();
-    router
+    let router = router
         .merge(openapi::serve(document))
         .route("/", get(dashboard::index))
         .route("/docs", get(dashboard::docs))
         .fallback(dashboard::file)
         .method_not_allowed_fallback(errors::wrong_method)
-        .layer(from_fn(access::identify))
+        .layer(from_fn_with_state(app.clone(), access::identify))
         .layer(from_fn(metrics::observe))
         .layer(from_fn(request_id::give))
         .layer(from_fn(etag::tagged))
         .layer(CompressionLayer::new())
         .layer(map_response(headers::add))
-        .with_state(app)
+        .with_state(app);
+    answer::with_suffix(router)
 }

@@ -1,10 +1,14 @@
 //! The router on a socket.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -15,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::{CONNECTIONS_MAX, HEAD_TIME_MAX, STOPPING_TIME_MAX};
 use super::metrics::UPKEEP_EVERY;
+use super::peer::Peer;
 use super::{App, router};
 
 /// The pause after a connection could not be accepted, as when there are no file descriptors left.
@@ -34,7 +39,7 @@ pub(super) async fn serve(listener: TcpListener, app: App, stop: CancellationTok
     // Dropped at the end, and with it every connection that is still open.
     let mut connections = JoinSet::new();
     loop {
-        let (stream, place) = tokio::select! {
+        let ((stream, address), place) = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
             _ = upkeep.tick() => {
                 if let Some(metrics) = &metrics {
@@ -45,7 +50,13 @@ pub(super) async fn serve(listener: TcpListener, app: App, stop: CancellationTok
             }
             () = stop.cancelled() => break,
         };
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let peer = Peer::plain(address);
+        let service = service.clone();
+        let answer = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            service.call(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), answer);
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             if let Err(error) = connection.await {
@@ -66,15 +77,15 @@ pub(super) async fn serve(listener: TcpListener, app: App, stop: CancellationTok
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+) -> ((TcpStream, SocketAddr), Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed.
     let place = places.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // Without it an answer may wait for the client's acknowledgement; it works either way.
                 let _ = stream.set_nodelay(true);
-                return (stream, place);
+                return ((stream, address), place);
             }
             Err(error) => {
                 tracing::warn!(error = %error, "connection could not be accepted");

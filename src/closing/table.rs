@@ -116,6 +116,11 @@ pub fn csv(columns: &[Column], headings: Headings, rows: &[Vec<Cell>]) -> String
     text
 }
 
+/// Adds a row to CSV.
+pub fn csv_row(text: &mut String, row: &[Cell]) {
+    line(text, row.iter().map(Cell::csv));
+}
+
 fn line(text: &mut String, cells: impl Iterator<Item = String>) {
     for (i, cell) in cells.enumerate() {
         if i > 0 {

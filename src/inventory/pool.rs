@@ -1,5 +1,7 @@
 //! Servers of one customer that are billed as one, month by month.
 
+use std::collections::HashMap;
+
 use meter95_reading::Timestamp;
 
 use super::{Inventory, Server, holds_at};
@@ -46,6 +48,19 @@ impl Inventory {
         self.pools.values().find(has)
     }
 
+    /// As [`Inventory::pool_of`], of every server that is a member of one.
+    #[must_use]
+    pub fn pools_by_server(&self, month: SlotSpan) -> HashMap<&str, &Pool> {
+        let start = month.from.start();
+        let mut found = HashMap::new();
+        for pool in self.pools.values() {
+            for member in pool.members.iter().filter(|member| member.holds_at(start)) {
+                found.entry(member.server.as_str()).or_insert(pool);
+            }
+        }
+        found
+    }
+
     /// The servers that are billed together in `pool` for `month`, in the order in which it lists them: its members at
     /// the month's start that are in service in it.
     #[must_use]
@@ -79,6 +94,9 @@ mod tests {
         ] {
             let month = month.parse::<Month>().unwrap().slots(&inventory.timezone);
             let pool = |server| inventory.pool_of(server, month).map(|pool| pool.id.as_str());
+            assert_eq!(["a", "b", "c", "d"].map(pool), pools);
+            let by_server = inventory.pools_by_server(month);
+            let pool = |server| by_server.get(server).map(|pool| pool.id.as_str());
             assert_eq!(["a", "b", "c", "d"].map(pool), pools);
             let ids = |pool| {
                 let servers = inventory.members_in(&inventory.pools[pool], month);

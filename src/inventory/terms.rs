@@ -80,6 +80,12 @@ impl Inventory {
         self.plan_at(server, last_slot(month, month.intersect(server.service_slots())))
     }
 
+    /// The id of the plan of [`Inventory::terms_of`].
+    #[must_use]
+    pub fn terms_id_of<'a>(&'a self, server: &'a Server, month: SlotSpan) -> &'a str {
+        self.plan_id_at(server, last_slot(month, month.intersect(server.service_slots())))
+    }
+
     /// The plan by whose terms `pool` is billed for `month`: the one in force in its last slot. Its own allowance does
     /// not count: those of the members add up.
     #[must_use]

@@ -1,4 +1,7 @@
-//! One server's billing period as it fills: the figures of SPEC.md sections 5 to 7, exact and up to date.
+//! One server's billing period as it fills: the figures of SPEC.md sections 5 to 7, exact and up to date;
+//! [`projection`] says where it may end.
+
+pub mod projection;
 
 use super::allowance::Allowance;
 use super::overage::{Method, Missing};

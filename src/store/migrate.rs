@@ -12,6 +12,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (4, include_str!("migrations/0004_closing.sql")),
     (5, include_str!("migrations/0005_cases.sql")),
     (6, include_str!("migrations/0006_alerts.sql")),
+    (7, include_str!("migrations/0007_access.sql")),
     (8, include_str!("migrations/0008_answers.sql")),
 ];
 

@@ -3,9 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Stdio};
 
 use meter95::clock;
 use serde_json::{Value, json};
@@ -14,8 +11,7 @@ use super::alertmanager::Alertmanager;
 use super::mail::{PASSWORD, Server, certificate, section};
 use super::receiver::{Message, Receiver};
 use super::secret_file;
-use super::webhooks::{kill, stop};
-use crate::support::{self, prints};
+use crate::support::{self, Serving, prints};
 
 const INVENTORY: &str = r#"
 [[customers]]
@@ -49,18 +45,6 @@ region = "tokyo"
 plan = "jp"
 ports = [{ device = "sw1", interface = "ge-2" }]
 "#;
-
-/// The service as a process, and where it answers.
-fn serve(data_dir: &Path, config: &Path) -> (Child, String) {
-    let mut command = support::meter95(data_dir);
-    command.arg("--config").arg(config).args(["serve", "--listen", "127.0.0.1:0"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.next().unwrap().unwrap();
-    // What it prints later is nobody's, but must not end it.
-    std::thread::spawn(move || lines.for_each(drop));
-    (child, line.strip_prefix("meter95 is at ").unwrap().to_owned())
-}
 
 /// What a switch counted in each minute of the last 90: web01 takes in 40 Mbps and web02 4 Mbps, over an uplink of 50.
 fn readings() -> String {
@@ -125,7 +109,8 @@ async fn an_extreme_server_is_heard_of_by_everybody_once() {
     prints(&data_dir, &["inventory", "apply", inventory.to_str().unwrap(), "--by", "test"]);
 
     // The receiver is down. Alertmanager fires, and the customer is written to in their language.
-    let (service, url) = serve(&data_dir, &config);
+    let service = Serving::start(&data_dir, Some(&config));
+    let url = service.url.clone();
     let taken = post(format!("{url}/v1/readings"), readings(), false).await;
     assert_eq!((&taken["taken"], &taken["refused"]), (&json!(273), &json!(0)));
     alertmanager.told("firing Case web01").await;
@@ -135,11 +120,12 @@ async fn an_extreme_server_is_heard_of_by_everybody_once() {
     let letter = letters.iter().find(|mail| to_sato(mail)).unwrap();
     assert!(letter.head["subject"].contains("web01"), "{:?}", letter.head);
     assert!(letter.text.contains("Sato") && letter.text.contains("40 Mbps"), "{}", letter.text);
-    kill(service);
+    service.kill();
 
     // It comes back, and so does the service: every step is told once, in order.
     receiver.listen();
-    let (service, url) = serve(&data_dir, &config);
+    let service = Serving::start(&data_dir, Some(&config));
+    let url = service.url.clone();
     let is_tight = |message: &Message| raised(message) == Some("uplink_tight");
     let is_last = |message: &Message| message.taken && (kind(message) == "case.ready" || is_tight(message));
     let messages = receiver.messages(2, is_last).await;
@@ -171,7 +157,7 @@ async fn an_extreme_server_is_heard_of_by_everybody_once() {
     let messages = receiver.messages(1, dismissed).await;
     let ids: BTreeSet<&String> = messages.iter().map(|message| &message.id).collect();
     assert_eq!(ids.len(), messages.len(), "each message came once");
-    stop(service);
+    service.stop();
     let mails = mails.taken(0).await;
     assert_eq!(mails.iter().filter(|mail| to_sato(mail)).count(), 2, "a letter a round");
     let ids: BTreeSet<&String> = mails.iter().map(|mail| &mail.head["message-id"]).collect();

@@ -1,7 +1,5 @@
 //! Webhooks: signed, to whom they are for, in order, each once whatever happens in between.
 
-use std::process::{Child, Command, Stdio};
-
 use meter95::alerts::Alerts;
 use meter95::alerts::alert::Severity;
 use meter95::alerts::event::{Letter, Recipient};
@@ -11,7 +9,7 @@ use serde_json::json;
 
 use super::receiver::{Mode, Receiver};
 use super::{Sender, destinations, event, secret_file, until};
-use crate::support;
+use crate::support::{self, Serving};
 
 fn is_delivered(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Delivered { .. })
@@ -167,19 +165,6 @@ async fn what_is_refused_steps_aside_and_who_is_gone_is_left_alone() {
     sender.stop().await;
 }
 
-/// The service on a data directory, as a process that can be killed.
-fn serve(data_dir: &std::path::Path, config: &std::path::Path) -> Child {
-    let mut command = support::meter95(data_dir);
-    command.arg("--config").arg(config).args(["serve", "--listen", "127.0.0.1:0"]);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-}
-
-/// As a crash would.
-pub(super) fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_service_loses_nothing_and_repeats_nothing() {
     let (store, data_dir) = support::store_and_dir("alerts-killed").await;
@@ -202,15 +187,15 @@ async fn a_killed_service_loses_nothing_and_repeats_nothing() {
     for taken in [0, 7, 20] {
         receiver.answer(Mode::HangAfter(taken));
         let in_hands = receiver.messages(0, |_| true).await.len();
-        let service = serve(&data_dir, &config);
+        let service = Serving::start(&data_dir, Some(&config));
         receiver.taken(taken).await;
         let hangs = |message: &super::receiver::Message| !message.taken;
         let before = receiver.messages(0, |_| true).await[..in_hands].iter().filter(|m| hangs(m)).count();
         receiver.messages(before + 1, hangs).await;
-        kill(service);
+        service.kill();
     }
     receiver.answer(Mode::Take);
-    let service = serve(&data_dir, &config);
+    let service = Serving::start(&data_dir, Some(&config));
     let taken = receiver.taken(40).await;
     assert_eq!(taken, all, "each once, and in order");
     until("all of them to be noted", async || {
@@ -218,21 +203,14 @@ async fn a_killed_service_loses_nothing_and_repeats_nothing() {
         is_delivered(&outcome).then_some(())
     })
     .await;
-    stop(service);
+    service.stop();
     let seen = receiver.messages(40, |message| message.taken).await;
     assert_eq!(seen.len(), 43, "three were in the receiver's hands, and came again with their ids");
 
     // What is put while it does not run goes out when it does.
     alerts.outbox.put(vec![event("more", "test", Severity::Info)], clock::now()).await.unwrap();
-    let service = serve(&data_dir, &config);
+    let service = Serving::start(&data_dir, Some(&config));
     assert_eq!(receiver.taken(41).await.last().unwrap(), "more");
-    stop(service);
+    service.stop();
     assert_eq!(receiver.messages(0, |_| true).await.len(), 44);
-}
-
-/// Ends the service in order.
-pub(super) fn stop(mut child: Child) {
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert!(child.wait().unwrap().success(), "it ends in order");
 }

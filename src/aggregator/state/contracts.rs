@@ -1,6 +1,7 @@
 //! Another inventory: whose ports, by which rules.
 
 use std::mem;
+use std::sync::Arc;
 
 use meter95_reading::{PortKey, Timestamp};
 
@@ -16,7 +17,7 @@ impl Aggregator {
     /// Puts another inventory in force. Servers whose ports or service changed are to be settled anew, and those
     /// whose rules changed need their tally again.
     pub fn set_inventory(&mut self, inventory: Inventory) {
-        let old = mem::replace(&mut self.inventory, inventory);
+        let old = mem::replace(&mut self.inventory, Arc::new(inventory));
         let names: Vec<String> = self.inventory.servers.keys().cloned().collect();
         for name in &names {
             self.server_id(name);

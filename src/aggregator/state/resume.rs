@@ -67,6 +67,7 @@ impl Aggregator {
             let from = changed.map_or(closed_then, |slot| slot.min(closed_then));
             let cold = self.cold.entry(server.id).or_insert(from);
             *cold = from.min(*cold);
+            self.changes.note(server.id, None);
         }
         for port in &mut self.ports {
             tell_port(port, &self.servers);
@@ -92,6 +93,7 @@ impl Aggregator {
         if let Some(server) = self.servers.get_mut(id.index()) {
             server.month = month;
             server.tally = tally;
+            self.changes.note(id, None);
         }
     }
 
@@ -127,6 +129,7 @@ impl Aggregator {
     pub fn recall(&mut self, id: ServerId, stored: &BTreeMap<Slot, Revised>) {
         if let Some(server) = self.servers.get_mut(id.index()) {
             server.recall(stored);
+            self.changes.note(id, None);
         }
     }
 }

@@ -37,6 +37,7 @@ impl Aggregator {
             }
         }
         revise(server, &mut self.output, slot, before, sample);
+        self.changed(id, slot);
         self.check_tally(id);
     }
 
@@ -114,6 +115,7 @@ impl Aggregator {
             let before = stored_samples.get(&slot).copied().unwrap_or(Revised { sample: None, revision: 0 });
             revise(server, &mut self.output, slot, before, sample);
         }
+        self.changed(id, from);
         self.check_tally(id);
     }
 }
