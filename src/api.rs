@@ -71,6 +71,9 @@ mod schema;
 pub mod peer;
 mod socket;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
+
 use crate::access::Guard;
 use crate::aggregator::intake::Intake;
 use crate::aggregator::pipeline::Live;
@@ -82,6 +85,7 @@ use crate::collectors::registry::Collectors;
 use crate::store::connection::Store;
 use crate::throttle::desk::Cases;
 use crate::throttle::templates::Templates;
+use crate::tls::server::Server;
 use crate::usage::tables::Tables;
 use axum::Router;
 use meter95_reading::Timestamp;
@@ -136,5 +140,18 @@ pub fn router(app: App) -> Router {
 /// # Errors
 /// When the listener is none that can be asked for its address; a connection that fails ends nothing but itself.
 pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> std::io::Result<()> {
-    socket::serve(listener, app, stop).await
+    socket::serve(listener, None, app, stop).await
+}
+
+/// As [`serve`], over TLS with the certificate that `tls` has at each moment.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_over_tls(
+    listener: TcpListener,
+    tls: Server,
+    app: App,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    socket::serve(listener, Some(tls), app, stop).await
 }

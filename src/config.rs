@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod dump;
 pub mod snmp;
 pub mod throttle;
+pub mod tls;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -94,6 +95,8 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Requests a second that each token may make; twice as many at once.
     pub requests_per_s: NonZeroU32,
+    /// The certificate; in the clear without one.
+    pub tls: Option<tls::Tls>,
 }
 
 impl Default for Http {
@@ -101,7 +104,7 @@ impl Default for Http {
         let loopback = SocketAddr::from(([127, 0, 0, 1], 9595));
         let listen = LISTEN_DEFAULT.parse().unwrap_or(loopback);
         let requests_per_s = NonZeroU32::new(REQUESTS_PER_S_DEFAULT).unwrap_or(NonZeroU32::MIN);
-        Self { listen, requests_per_s }
+        Self { listen, requests_per_s, tls: None }
     }
 }
 
@@ -165,6 +168,13 @@ pub struct Ship {
     pub token_file: Option<PathBuf>,
     /// An environment variable with the token.
     pub token_env: Option<String>,
+    /// A file with the certificates by which the service is trusted, or with the service's own (PEM); this machine's
+    /// unless given.
+    pub ca_file: Option<PathBuf>,
+    /// A file with the certificate by which the service knows this collector (PEM).
+    pub certificate: Option<PathBuf>,
+    /// A file with its key (PEM), without a password.
+    pub key: Option<PathBuf>,
 }
 
 /// What is wrong with the configuration.
@@ -240,6 +250,7 @@ impl Config {
         }
         self.alerts.check()?;
         self.throttle.check()?;
+        self.ship.check()?;
         self.snmp.check()
     }
 
@@ -417,6 +428,10 @@ mod tests {
             ("[http]\nrequests_per_s = 0", "requests_per_s"),
             ("[http]\nrequests_per_s = 2000000", "http.requests_per_s is 2000000: it must be 1 to 1000000"),
             ("[ship]\nname = ''", "a name can't be empty"),
+            ("[ship]\ncertificate = 'a'", "ship.certificate is a: it goes together with ship.key"),
+            ("[ship]\nkey = 'a'", "ship.key is a: it goes together with ship.certificate"),
+            ("[http.tls]\ncertificate = 'a'", "missing field `key`"),
+            ("[http.tls]\ncertificate = 'a'\nkey = 'b'\ncert = 'c'", "unknown field `cert`"),
             ("[throttle]\nrounds = 0", "throttle.rounds is 0: it must be 1 to 10"),
             (
                 "[[snmp.devices]]\nname = 'a'\naddress = 'b'",

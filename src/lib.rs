@@ -5,7 +5,8 @@
 //! tells a month's figures, [`rebuild`] proves them from readings, [`closing`] makes statements of them, [`throttle`] watches
 //! for servers that use far more than they should and keeps their cases, [`alerts`] carries out what somebody should know,
 //! [`evidence`] packs what an investigation needs, and [`api`] and [`cli`] show all that; [`service`] is how
-//! the parts run together. [`collectors`] is what is known of those elsewhere, [`access`] who may do what, [`audit`] what they did.
+//! the parts run together. [`collectors`] is what is known of those elsewhere, [`access`] who may do what, [`audit`] what they did,
+//! [`tls`] how each side shows who it is.
 
 pub mod cli;
 pub mod clock;
@@ -38,6 +39,8 @@ pub mod alerts;
 pub mod evidence;
 
 pub mod access;
+
+pub mod tls;
 
 pub mod audit;
 

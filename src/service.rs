@@ -29,6 +29,7 @@ use crate::throttle::desk::Cases;
 use crate::throttle::evaluate::Evaluator;
 use crate::throttle::rounds::Contacts;
 use crate::throttle::templates::Templates;
+use crate::tls::server::{LOOK_EVERY, Server};
 use crate::usage::tables::Tables;
 
 /// Tasks that are told to stop together.
@@ -104,6 +105,8 @@ impl Service {
         let (config, since) = (&site.config, clock::now());
         let (times, address) = (config.times(), listener.local_addr()?);
         let destinations = Destinations::new(&config.alerts)?;
+        let tls = config.http.tls.as_ref().map(|tls| Server::open(tls.places(), tls.client_certificates));
+        let (tls, seen) = tls.transpose().context("TLS can't begin")?.unzip();
         let (templates, problems) = Templates::read(config.throttle.templates.as_deref());
         for problem in problems {
             tracing::error!(problem = %problem, "template can't be used; the one that comes with meter95 is, if any");
@@ -175,7 +178,17 @@ impl Service {
         watching.start("looking at tokens", |stop| done(registry.run(stop)));
         let deliverer = Deliverer::new(&alerts, destinations);
         delivering.start("delivering", |stop| done(deliverer.run(clock::now, stop)));
-        answering.start("the API", |stop| async move { Ok(api::serve(listener, app, stop).await?) });
+        if let Some((tls, seen)) = tls.clone().zip(seen) {
+            answering.start("looking at the certificate", |stop| {
+                done(tls.run(seen, LOOK_EVERY, clock::now, stop))
+            });
+        }
+        answering.start("the API", |stop| async move {
+            match tls {
+                Some(tls) => Ok(api::serve_over_tls(listener, tls, app, stop).await?),
+                None => Ok(api::serve(listener, app, stop).await?),
+            }
+        });
         Ok(Self {
             address,
             intake,

@@ -33,4 +33,5 @@ mod rebuild;
 mod recovery;
 mod statements;
 mod tidy;
+mod tls;
 mod vectors;

@@ -70,6 +70,20 @@ pub(super) const BUCKETS_DAYS_MAX: i64 = 400;
 /// Connections at once; more wait to be accepted. Idle ones cost little.
 pub(super) const CONNECTIONS_MAX: usize = 1_024;
 
+/// Connections of one address at once, so that no single one takes all: enough for an office behind one address, and for
+/// a proxy before the service.
+pub(super) const CONNECTIONS_OF_ONE_MAX: usize = 256;
+
+/// How long a TLS handshake may take: three ways over a slow line, and a client that is busy.
+pub(super) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The longest head of a request: ours have some hundred octets, and a browser's cookies of other services on the same
+/// host some thousand.
+pub(super) const HEAD_OCTETS_MAX: usize = 64 << 10;
+
+/// Headers of a request at most: a browser sends some twenty, and a proxy adds some.
+pub(super) const HEADERS_MAX: usize = 100;
+
 /// How long a connection may take to send a request's head, and so how long it may be idle: longer than the
 /// dashboard's 30 s between two questions, so that it keeps its connection.
 pub(super) const HEAD_TIME_MAX: Duration = Duration::from_secs(65);

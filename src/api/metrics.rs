@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::App;
 use super::errors::ApiError;
+use super::socket::entry::REFUSED;
 use crate::aggregator::vitals::last_read;
 
 /// How long requests took, by route, in s.
@@ -39,6 +40,7 @@ pub fn install() -> Option<PrometheusHandle> {
         }
     };
     ::metrics::describe_counter!(REQUESTS, "HTTP requests by route, method and status");
+    ::metrics::describe_counter!(REFUSED, "Connections closed at once, for their address had too many");
     ::metrics::describe_histogram!(DURATION, "How long HTTP requests took, by route, in seconds");
     Some(handle)
 }

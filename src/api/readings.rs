@@ -4,7 +4,7 @@
 //! enough they are handed in together. So a body of any length takes little memory, and an answer says of every line
 //! what became of it. What a collector says of itself in the headers ([`report`]) counts after that.
 
-mod lines;
+pub(super) mod lines;
 mod report;
 pub(super) mod unpack;
 

@@ -1,7 +1,7 @@
 //! All routes: in groups that are open to the same roles and have the same limits.
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -189,7 +189,7 @@ pub(super) fn routes(app: App) -> Router {
         .layer(from_fn(request_id::give))
         .layer(from_fn(etag::tagged))
         .layer(CompressionLayer::new())
-        .layer(map_response(headers::add))
+        .layer(from_fn(headers::add))
         .with_state(app);
     answer::with_suffix(router)
 }

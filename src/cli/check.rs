@@ -7,9 +7,13 @@ use meter95_snmp::{Device, Options, PrivacyProtocol};
 use super::show;
 use super::site::{self, Site, SiteArgs};
 use crate::alerts::destinations::Destinations;
+use crate::clock;
 use crate::config::dump::dump;
+use crate::config::tls::Tls;
+use crate::inventory::instant::rfc3339;
 use crate::sources::credentials::Users;
 use crate::throttle::templates::Templates;
+use crate::tls::outgoing::Outgoing;
 
 /// Options of `meter95 check`.
 #[derive(Debug, Args)]
@@ -30,6 +34,11 @@ struct Findings {
 }
 
 impl Findings {
+    /// Something that works, and should not stay so.
+    fn warn(&self, what: &str, says: &str) {
+        show::line(format_args!(" warn  {what}: {says}"));
+    }
+
     fn note(&mut self, what: &str, outcome: anyhow::Result<String>) {
         match outcome {
             Ok(says) => show::line(format_args!("  ok   {what}: {says}")),
@@ -64,6 +73,7 @@ pub async fn run(site: &SiteArgs, args: CheckArgs) -> anyhow::Result<()> {
             findings.note("template", Err(problem.into()));
         }
     }
+    certificates(&site, &mut findings);
     let users = Users::new(&site.config.snmp);
     for (name, user) in users.iter() {
         let known = match user {
@@ -111,6 +121,35 @@ pub async fn run(site: &SiteArgs, args: CheckArgs) -> anyhow::Result<()> {
         0 => Ok(()),
         1 => bail!("one thing is wrong"),
         n => bail!("{n} things are wrong"),
+    }
+}
+
+/// The service's certificate, and what a collector trusts and shows.
+fn certificates(site: &Site, findings: &mut Findings) {
+    let (http, ship) = (&site.config.http, &site.config.ship);
+    let own = [("of the service", http.tls.as_ref().map(Tls::places)), ("of the collector", ship.places())];
+    for (whose, places) in own {
+        let Some(places) = places else { continue };
+        let what = format!("certificate {whose}");
+        let pair = places.read();
+        match pair {
+            Ok(pair) => {
+                let until = rfc3339(pair.dates.until);
+                findings.note(&what, Ok(format!("{}, until {until}", places.certificate.display())));
+                if let Some(says) = pair.dates.warning(clock::now()) {
+                    findings.warn(&what, &says);
+                }
+            }
+            Err(error) => findings.note(&what, Err(error.into())),
+        }
+        if places.is_key_open_to_all() {
+            let says = format!("everybody on this machine may read {}; chmod o-r", places.key.display());
+            findings.warn(&format!("key {whose}"), &says);
+        }
+    }
+    if let Some(path) = &ship.ca_file {
+        let trusted = Outgoing::new(Some(path), None).map(|_| path.display().to_string());
+        findings.note("certificates that the collector trusts", trusted.map_err(anyhow::Error::from));
     }
 }
 

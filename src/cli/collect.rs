@@ -8,8 +8,10 @@ use super::site::SiteArgs;
 use super::stop;
 use crate::clock;
 use crate::collectors::CollectorName;
+use crate::config::Ship;
 use crate::sources::ship::Shipper;
 use crate::sources::{Sink, Sources, require_some};
+use crate::tls::outgoing::Outgoing;
 
 /// Options of `meter95 collect`.
 #[derive(Debug, Args)]
@@ -48,7 +50,7 @@ pub async fn run(site: &SiteArgs, args: CollectArgs) -> anyhow::Result<()> {
             "token is sent in the clear, as are readings; let the service be reached by https"
         );
     }
-    let shipper = Shipper::new(&to, name).with_token(token);
+    let shipper = Shipper::new(&to, name).with_token(token).with_tls(tls(&site.config.ship, &to)?);
     let stop = stop::on_signal()?;
     let shipping_stop = CancellationToken::new();
     let shipping = tokio::spawn({
@@ -59,4 +61,20 @@ pub async fn run(site: &SiteArgs, args: CollectArgs) -> anyhow::Result<()> {
     shipping_stop.cancel();
     shipping.await.context("shipping ended unexpectedly")??;
     collected
+}
+
+/// How the service at `to` is reached, where that is over TLS.
+fn tls(ship: &Ship, to: &str) -> anyhow::Result<Option<Outgoing>> {
+    let places = ship.places();
+    if !to.starts_with("https://") {
+        let none = places.is_none() && ship.ca_file.is_none();
+        anyhow::ensure!(none, "ship.ca_file, ship.certificate and ship.key are for https://, not for {to}");
+        return Ok(None);
+    }
+    let own = places
+        .map(|places| places.read())
+        .transpose()
+        .context("the collector's certificate can't be used")?;
+    let outgoing = Outgoing::new(ship.ca_file.as_deref(), own.as_ref());
+    outgoing.map(Some).context("the service can't be trusted")
 }

@@ -37,7 +37,8 @@ pub async fn run(site: &SiteArgs, args: ServeArgs) -> anyhow::Result<()> {
     let (_, closed) = store.tokens_left().await?;
     let listener = self::listen(address(listen, closed)).await?;
     let service = Service::start(store, writer, &site, listener, sources.board()).await?;
-    show::line(format_args!("meter95 is at http://{}", service.address));
+    let scheme = if site.config.http.tls.is_some() { "https" } else { "http" };
+    show::line(format_args!("meter95 is at {scheme}://{}", service.address));
     if no_sources {
         show::line("No device is configured: readings come by POST /v1/readings only.");
     }

@@ -2,6 +2,9 @@
 
 mod map;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
+
 use std::fmt;
 use std::path::Path;
 

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::collectors::CollectorName;
 use crate::collectors::said::Said;
 use crate::store::engine::Secret;
+use crate::tls::outgoing::{Outgoing, plain_words};
 
 /// Readings that wait for a service which does not answer: an hour of 16,000 ports read each minute. Counters go on
 /// counting, so what is dropped beyond that, oldest first, costs detail and no octets while gaps stay short.
@@ -62,6 +63,7 @@ pub struct Shipper {
     url: Arc<str>,
     name: CollectorName,
     token: Option<Secret>,
+    tls: Option<Outgoing>,
     say_every: Duration,
 }
 
@@ -71,13 +73,19 @@ impl Shipper {
     pub fn new(to: &str, name: CollectorName) -> Self {
         let url = format!("{}/v1/readings", to.trim_end_matches('/'));
         let (waiting, more) = (Arc::default(), Arc::default());
-        Self { waiting, more, url: url.into(), name, token: None, say_every: SAY_EVERY }
+        Self { waiting, more, url: url.into(), name, token: None, tls: None, say_every: SAY_EVERY }
     }
 
     /// The same, known to the service by a token.
     #[must_use]
     pub fn with_token(self, token: Option<Secret>) -> Self {
         Self { token, ..self }
+    }
+
+    /// The same, over TLS as said.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Outgoing>) -> Self {
+        Self { tls, ..self }
     }
 
     /// The same, telling the service after `every` without a request that nothing waits, rather than after a minute.
@@ -118,7 +126,12 @@ impl Shipper {
     pub async fn run(&self, stop: CancellationToken) -> anyhow::Result<()> {
         // An error is that another part of the process has installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().context("no HTTP client")?;
+        let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT);
+        let client = match &self.tls {
+            Some(tls) => client.tls_backend_preconfigured(tls.config()),
+            None => client,
+        };
+        let client = client.build().context("no HTTP client")?;
         let mut pause = PAUSE_FIRST;
         let mut say_at = Instant::now();
         while !stop.is_cancelled() {
@@ -136,7 +149,13 @@ impl Shipper {
                 }
                 Err(error) => {
                     metrics::counter!("meter95_ship_retries_total").increment(1);
-                    tracing::warn!(url = &*self.url, error = %format!("{error:#}"), waiting = self.waiting(), "service did not take readings, trying again");
+                    let says = plain_words(&*error).unwrap_or_else(|| format!("{error:#}"));
+                    tracing::warn!(
+                        url = &*self.url,
+                        error = says,
+                        waiting = self.waiting(),
+                        "service did not take readings, trying again"
+                    );
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}

@@ -18,9 +18,9 @@ pub(super) struct News {
 
 /// Lines on their way: what came of them, and the beginning of one that is not complete.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(in crate::api) struct Lines {
     /// Lines that were refused.
-    pub(super) refused: Refused,
+    pub(in crate::api) refused: Refused,
     news: News,
     readings: Vec<Reading>,
     begun: Vec<u8>,
@@ -31,7 +31,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Takes in the next piece of text, at the instant `now`.
-    pub(super) fn push(&mut self, text: &[u8], now: Timestamp) {
+    pub(in crate::api) fn push(&mut self, text: &[u8], now: Timestamp) {
         for part in text.split_inclusive(|octet| *octet == b'\n') {
             let (part, ends) = match part {
                 [line @ .., b'\n'] => (line, true),
@@ -54,7 +54,7 @@ impl Lines {
     }
 
     /// Takes in the end of the text: the last line needs no line feed.
-    pub(super) fn end(&mut self, now: Timestamp) {
+    pub(in crate::api) fn end(&mut self, now: Timestamp) {
         if self.too_long {
             self.refuse_long();
         } else if !self.begun.is_empty() {
@@ -68,7 +68,7 @@ impl Lines {
     }
 
     /// Takes the readings that have come together.
-    pub(super) fn take_readings(&mut self) -> Vec<Reading> {
+    pub(in crate::api) fn take_readings(&mut self) -> Vec<Reading> {
         std::mem::take(&mut self.readings)
     }
 
