@@ -20,14 +20,18 @@ use meter95::api::{self, App};
 use meter95::audit::{Act, Audit, Origin};
 use meter95::closing::close::Order;
 use meter95::closing::desk::Desk;
+use meter95::collectors::CollectorName;
 use meter95::inventory::diff::changes;
 use meter95::inventory::document::Document;
 use meter95::inventory::instant::Instant;
 use meter95::metering::throttle::Rule;
+use meter95::sources::ship::Shipper;
 use meter95::store::connection::Store;
+use meter95::store::engine::Secret;
 use meter95::throttle::desk::Observation;
-use meter95_reading::Timestamp;
+use meter95_reading::{Counters, PortKey, Reading, Timestamp, Width};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -669,11 +673,12 @@ async fn what_is_done_is_audited_before_and_after() {
 async fn sql(store: &Store, statement: &str) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let endpoint = store.endpoint().await.unwrap();
-    let client = reqwest::Client::new();
-    let request = client.post(format!("{}/?database={}", endpoint.url, store.database_name()));
-    let request = request.basic_auth(&endpoint.user, Some(endpoint.password.expose()));
-    let answer = request.body(statement.to_owned()).send().await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    let client = clickhouse::Client::default()
+        .with_url(&endpoint.url)
+        .with_user(&endpoint.user)
+        .with_password(endpoint.password.expose())
+        .with_database(store.database_name());
+    client.query(statement).execute().await.unwrap();
 }
 
 /// The worked month with faults, of three servers of two customers.
@@ -956,4 +961,40 @@ async fn tokens_are_made_listed_and_revoked_on_the_command_line() {
     assert!(prints(dir, &["audit", "--who", "bob"]).contains("token.revoke"));
     assert!(prints(dir, &["audit", "--since", "2099-01-01T00:00:00Z"]).contains("Nothing of that kind"));
     assert!(prints(dir, &["audit", "--format", "csv", "--limit", "1"]).starts_with("at,ended_at,action,"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_says_by_its_token_who_it_is() {
+    let site = Site::new("access-ship").await;
+    let minted = site.token("tokyo-1", |token| token.role = Role::Collector).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(api::serve(listener, site.app.clone(), site.stop.clone()));
+    let counters = Counters {
+        time: NOW,
+        rx_octets: 1,
+        tx_octets: 2,
+        width: Width::Bits64,
+        uptime_cs: None,
+        discontinuity_cs: None,
+        rx_packets: None,
+        tx_packets: None,
+        speed_bps: None,
+    };
+    let reading = Reading { port: PortKey::new("sw1", "ge-0/0/1").unwrap(), counters };
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    for (token, waiting) in [
+        (None, 1),
+        (Some(Secret::new(mint().token.expose().to_owned())), 1),
+        (Some(Secret::new(minted.token.expose().to_owned())), 0),
+    ] {
+        let known = format!("{token:?}");
+        let shipper = Shipper::new(&url, CollectorName::new("tokyo-1").unwrap()).with_token(token);
+        shipper.add(vec![reading.clone()]);
+        // At its end it ships what waits, once.
+        shipper.run(stopped.clone()).await.unwrap();
+        assert_eq!(shipper.waiting(), waiting, "{known}");
+        assert!(!format!("{shipper:?}").contains("m95_"), "no token is printed");
+    }
 }
