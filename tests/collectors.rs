@@ -207,6 +207,7 @@ async fn what_a_collector_holds_survives_a_restart() {
         json!([{
             "name": "tokyo-1", "at": "2026-11-21T01:10:00Z", "unsent": 12_000,
             "oldest_unsent": "2026-11-21T00:10:00Z", "stopped": false,
+            "health": { "state": "behind", "silent_ms": 0, "behind_ms": 3_600_000 },
         }])
     );
     stop.cancel();

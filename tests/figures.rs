@@ -44,7 +44,7 @@ const SLOT_MS: i64 = 300_000;
 
 /// Servers of two customers in two regions on two plans, and two in a pool.
 const INVENTORY: &str = r#"
-devices = [{ id = "sw1", region = "tokyo" }, { id = "spare" }]
+devices = [{ id = "sw1", region = "tokyo" }, { id = "sw2" }, { id = "core" }, { id = "spare" }]
 
 [[plans]]
 id = "jp"

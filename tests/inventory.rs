@@ -227,8 +227,8 @@ async fn what_cannot_be_is_refused_with_place_and_value() {
     let servers = |list: Value| json!({ "servers": list }).to_string();
     for (uri, body, field, value, says) in [
         ("", "{}".to_owned(), "by", Value::Null, "by: missing"),
-        ("?by=", "{}".to_owned(), "by", json!(""), "is no name of who applies this"),
-        ("?by=a&dry_run=maybe", "{}".to_owned(), "dry_run", json!("maybe"), "`true` or `false`"),
+        ("?by=", "{}".to_owned(), "by", json!(""), "a name can't be empty"),
+        ("?by=a&dry_run=maybe", "{}".to_owned(), "dry_run", json!("maybe"), "not true or false"),
         (
             "?by=a&force=true",
             "{}".to_owned(),

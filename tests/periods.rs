@@ -394,7 +394,7 @@ async fn what_can_t_be_is_refused_in_words() {
             "",
             "can be closed from 2026-11-30T15:10",
         ),
-        (post(close, json!({})), 400, "", "by: missing"),
+        (post(close, json!({})), 400, "by", "by: missing"),
         (post(close, json!({"by": ""})), 400, "by", "a name can't be empty"),
         (post(close, json!({"by": " aiko"})), 400, "by", "white space"),
         (post(close, json!({"by": "a".repeat(256)})), 400, "by", "longer than 255"),
