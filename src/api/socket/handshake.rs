@@ -15,7 +15,7 @@ use crate::api::limits::HANDSHAKE_TIME_MAX;
 const HANDSHAKE: u8 = 22;
 
 /// What is answered to whoever speaks HTTP in the clear.
-const IN_THE_CLEAR: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 47\r\n\
+const IN_THE_CLEAR: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 48\r\n\
                               Connection: close\r\n\r\nthis port speaks HTTPS; use https:// as address\n";
 
 /// Octets that are read of whoever does, so that the answer gets there before the connection ends, and how long.
