@@ -13,7 +13,7 @@
 //! A question for few servers is answered from theirs alone.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex as Lock, PoisonError};
+use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use meter95_reading::Timestamp;
@@ -71,7 +71,9 @@ struct Inner {
     now: fn() -> Timestamp,
     newest: Lock<Option<Newest>>,
     keeping: Arc<Mutex<Keeping>>,
-    months: Arc<Mutex<VecDeque<Kept>>>,
+    months: Lock<VecDeque<Kept>>,
+    /// Held while a whole month is read: one at a time, for each takes much memory.
+    reading: Mutex<()>,
 }
 
 /// The running month's table, and when it was so for certain.
@@ -92,7 +94,6 @@ struct Keeping {
 }
 
 /// Another month's table of all servers.
-#[derive(Clone)]
 struct Kept {
     table: Arc<Table>,
     /// How many changes of months gone by are in it.
@@ -107,8 +108,9 @@ impl Tables {
     /// The tables of what `live` and `store` have, by the clock `now`. Makes none yet.
     #[must_use]
     pub fn new(live: Live, store: Store, times: Times, now: fn() -> Timestamp) -> Self {
-        let (newest, keeping, months) = (Lock::default(), Arc::default(), Arc::default());
-        Self(Arc::new(Inner { live, store, times, now, newest, keeping, months }))
+        let (newest, keeping) = (Lock::default(), Arc::default());
+        let (months, reading) = (Lock::default(), Mutex::default());
+        Self(Arc::new(Inner { live, store, times, now, newest, keeping, months, reading }))
     }
 
     /// A month's table, the running one's unless another is asked for. It has at least the lines that `filter` asks for
@@ -247,12 +249,8 @@ impl Tables {
             let (gone_by, at) = state.changes().gone_by();
             (state.shared_inventory(), gone_by, at)
         };
-        let known = {
-            let months = self.0.months.lock().await;
-            months.iter().find(|kept| kept.is_so(&inventory, period, gone_by)).cloned()
-        };
-        if let Some(kept) = known {
-            return Ok(kept.table);
+        if let Some(table) = self.known(&inventory, period, gone_by) {
+            return Ok(table);
         }
         let is = |asked: &Option<String>, found: &str| asked.as_deref().is_none_or(|asked| asked == found);
         let (asked, caller) = (filter.clone(), caller.clone());
@@ -273,6 +271,17 @@ impl Tables {
         made.await.map_err(|_| UsageError::Ended)?
     }
 
+    fn months(&self) -> MutexGuard<'_, VecDeque<Kept>> {
+        self.0.months.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The table of another month that is kept, where it is still so.
+    fn known(&self, inventory: &Arc<Inventory>, period: Month, gone_by: u64) -> Option<Arc<Table>> {
+        let months = self.months();
+        let kept = months.iter().find(|kept| kept.is_so(inventory, period, gone_by))?;
+        Some(Arc::clone(&kept.table))
+    }
+
     async fn stored_whole(
         &self,
         inventory: Arc<Inventory>,
@@ -280,16 +289,17 @@ impl Tables {
         gone_by: u64,
         gone_by_at: Option<Timestamp>,
     ) -> Result<Arc<Table>, UsageError> {
-        let mut months = self.0.months.lock().await;
-        if let Some(kept) = months.iter().find(|kept| kept.is_so(&inventory, period, gone_by)) {
+        let _reading = self.0.reading.lock().await;
+        if let Some(table) = self.known(&inventory, period, gone_by) {
             // Somebody else waited for it, too.
-            return Ok(Arc::clone(&kept.table));
+            return Ok(table);
         }
         let made = Instant::now();
         let table = Arc::new(self.read(&inventory, period, None).await?);
         let over = period.span(&inventory.timezone).1.plus_ms(self.0.times.grace_ms);
         let last_change = gone_by_at.map_or(over, |at| at.max(over));
         let settled = (self.0.now)().ms_since(last_change) > SETTLED_MS;
+        let mut months = self.months();
         months.retain(|kept| kept.table.catalog().period != period);
         months.truncate(MONTHS_MAX - 1);
         let table_kept = Arc::clone(&table);
