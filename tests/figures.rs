@@ -101,6 +101,7 @@ ports = [{ device = "sw1", interface = "ge-6" }]
 
 [[pools]]
 id = "p"
+customer = "=c3"
 plan = "jp"
 servers = [{ server = "d" }, { server = "e" }]
 

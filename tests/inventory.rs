@@ -277,7 +277,7 @@ async fn what_cannot_be_is_refused_with_place_and_value() {
     assert_eq!(status, 413);
     for (uri, says) in [
         ("/v1/inventory?as_of=yesterday", "is not an instant"),
-        ("/v1/inventory/history?kind=host", "is not a kind of entry; there are settings, customer"),
+        ("/v1/inventory/history?kind=host", "\"host\" is not settings or customer"),
     ] {
         let (status, problem) = ask(&router, "GET", uri, "").await;
         assert_eq!(status, 400, "{uri}");

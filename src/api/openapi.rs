@@ -29,8 +29,7 @@ const TOKEN: &str = "token";
         description = "Bandwidth of dedicated servers, metered and accounted by the 95th percentile.\n\n\
             Times are RFC 3339; on input Unix milliseconds will do as well. Rates are whole numbers of bit/s, money is a \
             decimal string. Whatever is refused is told as `application/problem+json` (RFC 9457) with the field and the \
-            value that can't be.",
-        license(name = "see LICENSE")
+            value that can't be."
     ),
     components(schemas(Problem<'_>)),
     modifiers(&Tokens),
