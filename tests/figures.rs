@@ -521,6 +521,10 @@ async fn a_month_that_is_over_is_told_as_it_ended() {
             // The newest sample is the running month's; projections end with the month.
             for line in [&mut then, &mut line] {
                 line.as_object_mut().unwrap().remove("last");
+                if line["server"] == "f" {
+                    // For one that was never read the last slots wait for their grace, which is over a day later.
+                    line.as_object_mut().unwrap().remove("expected_so_far");
+                }
             }
             assert_eq!((line["projected"].take(), then["projected"].take()), (Value::Null, Value::Null));
             assert_eq!(line, then, "{path}");
