@@ -77,8 +77,8 @@ pub(super) const CONNECTIONS_OF_ONE_MAX: usize = 256;
 /// How long a TLS handshake may take: three ways over a slow line, and a client that is busy.
 pub(super) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// The longest head of a request: ours have some hundred octets, and a browser's cookies of other services on the same
-/// host some thousand.
+/// The longest head of a request, give or take what one read brings: ours have some hundred octets, and a browser's
+/// cookies of other services on the same host some thousand.
 pub(super) const HEAD_OCTETS_MAX: usize = 64 << 10;
 
 /// Headers of a request at most: a browser sends some twenty, and a proxy adds some.
