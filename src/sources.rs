@@ -32,7 +32,7 @@ pub enum Sink {
     /// Into the pipeline of this very process.
     Here(Intake),
     /// To a service elsewhere.
-    There(Shipper),
+    There(Box<Shipper>),
 }
 
 impl Sink {

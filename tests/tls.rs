@@ -267,7 +267,8 @@ async fn new_certificates_count_without_a_restart() {
 
     // What is wrong with the service's certificate is told in plain words.
     let ymd = rcgen::date_time_ymd;
-    let rows: [(&dyn Fn(&mut rcgen::CertificateParams), &str); 5] = [
+    type Change<'a> = &'a dyn Fn(&mut rcgen::CertificateParams);
+    let rows: [(Change<'_>, &str); 5] = [
         (&|p| p.not_after = ymd(2020, 1, 1), "the service's certificate has expired"),
         (&|p| p.not_before = ymd(2090, 1, 1), "does not count yet"),
         (&|p| p.subject_alt_names.truncate(1), "certificate is not for 127.0.0.1, but for"),

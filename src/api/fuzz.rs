@@ -124,13 +124,16 @@ fn line_by_line(text: &[u8]) -> (Vec<Reading>, Refused) {
     (readings, refused)
 }
 
+/// Reads one.
+type Ask = fn(&Uri) -> Result<(), ApiError>;
+
 /// Takes one query or path: an octet says of what, and the rest is what stands after the `?`. Returns whether it can be.
 ///
 /// # Panics
 /// When it is refused without a field that is told: for the fuzzer to see.
 pub fn query(input: &[u8]) -> bool {
     /// Asks for a query of every kind, and then for a path of every kind.
-    const ASK: &[fn(&Uri) -> Result<(), ApiError>] = &[
+    const ASK: &[Ask] = &[
         read::<Nothing>,
         read::<alerts::Asked>,
         read::<alerts::AskedDeliveries>,

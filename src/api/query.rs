@@ -174,7 +174,7 @@ impl Value<'_> {
     }
 
     /// What a reader that takes text makes of it.
-    fn read<'de, T>(
+    fn read<T>(
         self,
         read: impl FnOnce(StrDeserializer<'_, de::value::Error>) -> Result<T, de::value::Error>,
     ) -> Result<T, Wrong> {

@@ -57,7 +57,7 @@ pub async fn run(site: &SiteArgs, args: CollectArgs) -> anyhow::Result<()> {
         let (shipper, stop) = (shipper.clone(), shipping_stop.clone());
         async move { shipper.run(stop).await }
     });
-    let collected = sources.run(Sink::There(shipper), stop).await;
+    let collected = sources.run(Sink::There(Box::new(shipper)), stop).await;
     shipping_stop.cancel();
     shipping.await.context("shipping ended unexpectedly")??;
     collected

@@ -90,7 +90,7 @@ impl Sort {
                 let currency = terms.tariff().map(|tariff| tariff.currency().to_string());
                 currency.zip(*amount).map_or(LAST, |(currency, amount)| {
                     // At most 88 bits, as where amounts are made; what is in front is three letters.
-                    let scaled = u128::from(amount.mantissa().unsigned_abs())
+                    let scaled = amount.mantissa().unsigned_abs()
                         * 10_u128.pow(AMOUNT_SCALE.saturating_sub(amount.scale()));
                     let letters = currency.bytes().fold(0_u128, |all, letter| all << 8 | u128::from(letter));
                     letters << 96 | ((1 << 96) - 1 - scaled.min((1 << 96) - 1))
