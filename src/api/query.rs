@@ -327,7 +327,7 @@ mod tests {
             ("all=true&all=false", "all: given twice"),
             ("all=yes", "all: \"yes\" is not true or false"),
             ("period=October", "period: \"October\" is not a billing period"),
-            ("method=most", "method: \"most\" is not max or sum or"),
+            ("method=most", "method: \"most\" is not max or in or out or sum"),
             ("from=2026-10-01T00:00:00+09:00", "+ is written %2B"),
             ("allowance_bps=-1", "allowance_bps: \"-1\" is not a whole number"),
         ] {
