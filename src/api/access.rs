@@ -16,6 +16,7 @@ use meter95_reading::Timestamp;
 use super::App;
 use super::errors::ApiError;
 use super::peer::Peer;
+use super::request_id::REQUEST_ID;
 use crate::access::sessions::SessionKey;
 use crate::access::{Caller, Guard, Role};
 use crate::audit::{Act, Origin, Through, action};
@@ -23,9 +24,6 @@ use crate::audit::{Act, Origin, Through, action};
 /// The cookie of a session; over TLS a browser takes it from this host and nobody else.
 const COOKIE: &str = "meter95_session";
 const COOKIE_OVER_TLS: &str = "__Host-meter95_session";
-
-/// The header with a request's id, which whoever stands before the routes sets.
-const REQUEST_ID: &str = "x-request-id";
 
 /// The longest id of a request that is kept, in characters.
 const REQUEST_ID_CHARS_MAX: usize = 100;
