@@ -5,9 +5,12 @@
 // Nothing is averaged: each sample is drawn as a step of its slot's width, however many share a pixel.
 
 import uPlot from "uplot";
-import type { AllowanceStep, Method, Sample, ServerUsage } from "./api";
+import type { AllowanceStep, Sample } from "./api/servers";
+import type { Method, ServerUsage } from "./api/usage";
 import { clock, shortDate } from "./format";
-import { locale, t } from "./messages";
+import { locale } from "./language";
+import { RECOLOURED } from "./theme";
+import { t } from "./words/server";
 
 const BPS_PER_MBPS = 1_000_000;
 /** A shorter drag is a click. */
@@ -191,12 +194,11 @@ export function createChart(
 
   const resize = new ResizeObserver(() => plot.setSize(size(host)));
   resize.observe(host);
-  const dark = matchMedia("(prefers-color-scheme: dark)");
   const recolour = () => {
     colours = readColours(host);
     plot.redraw(true);
   };
-  dark.addEventListener("change", recolour);
+  addEventListener(RECOLOURED, recolour);
 
   return {
     update(next) {
@@ -220,7 +222,7 @@ export function createChart(
     },
     destroy() {
       resize.disconnect();
-      dark.removeEventListener("change", recolour);
+      removeEventListener(RECOLOURED, recolour);
       plot.destroy();
     },
   };

@@ -1,6 +1,7 @@
 // Figures and times as people read them. Only display: no figure made here goes back into an account.
 
-import { locale, t } from "./messages";
+import { locale } from "./language";
+import { t } from "./words/common";
 
 const SLOT_MINUTES = 5;
 

@@ -2,23 +2,26 @@
 // and a failed one leaves it standing with the failure beside it.
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { ApiFailure } from "./api";
+import { ApiFailure } from "./api/ask";
+import { onChange, refreshAfter_ms, type Resource } from "./live";
 
-export const REFRESH_MS = 30_000;
-
-/** Answers kept for coming back to a view; a fleet's answer is large, so few. */
-const KEPT_ANSWERS = 6;
+/** Answers kept for coming back to a view. */
+const KEPT_ANSWERS = 40;
 const answers = new Map<string, unknown>();
 
 export interface Polled<T> {
   answer: T | undefined;
   /** The last attempt's failure; undefined after a success. */
   failure: ApiFailure | undefined;
+  /** Asks again now. */
   retry: () => void;
 }
 
-/** `key` names the question: with another key the old answer is gone at once. */
-export function usePolled<T>(key: string, ask: (signal: AbortSignal) => Promise<T>): Polled<T> {
+/**
+ * `key` names the question: with another key the old answer is gone at once. It is asked again when one of `of` has
+ * changed, and by itself from time to time.
+ */
+export function usePolled<T>(key: string, of: readonly Resource[], ask: (signal: AbortSignal) => Promise<T>): Polled<T> {
   const [failed, setFailed] = useState<{ key: string; failure: ApiFailure } | undefined>();
   const [attempt, setAttempt] = useState(0);
   const [, setShown] = useState(0);
@@ -26,10 +29,13 @@ export function usePolled<T>(key: string, ask: (signal: AbortSignal) => Promise<
   useEffect(() => {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let asking = false;
     let due = false;
 
     const run = async () => {
       due = false;
+      asking = true;
+      clearTimeout(timer);
       try {
         const answer = await ask(abort.signal);
         if (abort.signal.aborted) return;
@@ -40,7 +46,9 @@ export function usePolled<T>(key: string, ask: (signal: AbortSignal) => Promise<
         if (abort.signal.aborted) return;
         setFailed({ key, failure: cause instanceof ApiFailure ? cause : new ApiFailure("unreadable", String(cause)) });
       }
-      timer = setTimeout(tick, REFRESH_MS);
+      asking = false;
+      if (due) visible();
+      else timer = setTimeout(tick, refreshAfter_ms());
     };
     // A page that nobody looks at asks nothing; it catches up when it is looked at again.
     const tick = () => {
@@ -48,14 +56,18 @@ export function usePolled<T>(key: string, ask: (signal: AbortSignal) => Promise<
       visible();
     };
     const visible = () => {
-      if (due && !document.hidden) void run();
+      if (due && !asking && !document.hidden) void run();
     };
 
     void run();
+    const deaf = onChange((changed) => {
+      if (changed.length === 0 || changed.some((resource) => of.includes(resource))) tick();
+    });
     document.addEventListener("visibilitychange", visible);
     return () => {
       abort.abort();
       clearTimeout(timer);
+      deaf();
       document.removeEventListener("visibilitychange", visible);
     };
     // `ask` is a new function at every render; `key` says when it asks something else.

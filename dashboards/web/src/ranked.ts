@@ -1,6 +1,7 @@
 // What is ranked, and against what. Pure; the figures themselves are the API's.
 
-import type { AllowanceStep, Method, Sample } from "./api";
+import type { AllowanceStep, Sample } from "./api/servers";
+import type { Method } from "./api/usage";
 
 /** The quantity of a sample that the method ranks. For `separate` the larger direction stands for both. */
 export function rankedValue(method: Method, sample: Sample): number {

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
+/** Columns of the table of servers, by the names that the API sorts by. */
 export const COLUMNS = [
   "server",
   "customer",
@@ -14,32 +15,97 @@ export const COLUMNS = [
   "overage",
   "amount",
   "locked_in",
+  "projected",
   "burst_left",
   "coverage",
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 
-/** A part of the fleet: servers above their allowance, or without data. */
+/** A part of the servers: those above their allowance, or without data. */
 export type Part = "above" | "no_data";
 
-export interface FleetRoute {
-  view: "fleet";
-  /** undefined: the period that is running. */
+/** Every view may be of a period; undefined is the one that is running. */
+interface OfPeriod {
   period: string | undefined;
+}
+
+export interface FleetRoute extends OfPeriod {
+  view: "fleet";
+}
+
+export interface ServersRoute extends OfPeriod {
+  view: "servers";
   sort: Column;
   descending: boolean;
   search: string;
   region: string;
+  customer: string;
+  plan: string;
   part: Part | undefined;
 }
 
-export interface ServerRoute {
+export interface ServerRoute extends OfPeriod {
   view: "server";
   server: string;
-  period: string | undefined;
 }
 
-export type Route = FleetRoute | ServerRoute;
+export const BILLING_TABS = ["statements", "review", "exports"] as const;
+export type BillingTab = (typeof BILLING_TABS)[number];
+
+export interface BillingRoute extends OfPeriod {
+  view: "billing";
+  tab: BillingTab;
+  /** Whose statement is explained. */
+  server: string | undefined;
+  search: string;
+}
+
+export interface CasesRoute extends OfPeriod {
+  view: "cases";
+  /** Ended cases as well. */
+  all: boolean;
+}
+
+export interface CaseRoute extends OfPeriod {
+  view: "case";
+  id: number;
+}
+
+export interface CollectorsRoute extends OfPeriod {
+  view: "collectors";
+  search: string;
+}
+
+export interface DeviceRoute extends OfPeriod {
+  view: "device";
+  device: string;
+}
+
+export type Route =
+  | FleetRoute
+  | ServersRoute
+  | ServerRoute
+  | BillingRoute
+  | CasesRoute
+  | CaseRoute
+  | CollectorsRoute
+  | DeviceRoute;
+
+export const FLEET: FleetRoute = { view: "fleet", period: undefined };
+export const SERVERS: ServersRoute = {
+  view: "servers",
+  period: undefined,
+  sort: "overage",
+  descending: true,
+  search: "",
+  region: "",
+  customer: "",
+  plan: "",
+  part: undefined,
+};
+export const BILLING: BillingRoute = { view: "billing", period: undefined, tab: "statements", server: undefined, search: "" };
+export const CASES: CasesRoute = { view: "cases", period: undefined, all: false };
+export const COLLECTORS: CollectorsRoute = { view: "collectors", period: undefined, search: "" };
 
 /** Names sort from A, figures from the largest. */
 export function startsDescending(column: Column): boolean {
@@ -50,38 +116,88 @@ export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#/, "").split("?", 2);
   const params = new URLSearchParams(query);
   const period = validPeriod(params.get("period"));
-  const server = /^\/servers\/([^/]+)$/.exec(path)?.[1];
-  if (server !== undefined) {
-    const id = decoded(server);
-    if (id !== undefined) return { view: "server", server: id, period };
+  const text = (name: string) => params.get(name) ?? "";
+  const [view = "", part] = path.replace(/^\//, "").split("/", 2);
+  const id = part === undefined || part === "" ? undefined : decoded(part);
+  switch (view) {
+    case "servers": {
+      if (id !== undefined) return { view: "server", server: id, period };
+      const sort = COLUMNS.find((column) => column === params.get("sort")) ?? SERVERS.sort;
+      const order = params.get("order");
+      const only = params.get("only");
+      return {
+        view: "servers",
+        period,
+        sort,
+        descending: order === null ? startsDescending(sort) : order === "desc",
+        search: text("search"),
+        region: text("region"),
+        customer: text("customer"),
+        plan: text("plan"),
+        part: only === "above" || only === "no_data" ? only : undefined,
+      };
+    }
+    case "billing": {
+      const tab = BILLING_TABS.find((tab) => tab === params.get("tab")) ?? BILLING.tab;
+      return { view: "billing", period, tab, server: params.get("server") ?? undefined, search: text("search") };
+    }
+    case "cases":
+      if (id !== undefined && /^\d+$/.test(id)) return { view: "case", id: Number(id), period };
+      return { view: "cases", period, all: params.has("all") };
+    case "collectors":
+      return { view: "collectors", period, search: text("search") };
+    case "devices":
+      if (id !== undefined) return { view: "device", device: id, period };
+      return { view: "collectors", period, search: text("search") };
+    default:
+      return { view: "fleet", period };
   }
-  const sort = COLUMNS.find((column) => column === params.get("sort")) ?? "overage";
-  const order = params.get("order");
-  const part = params.get("part");
-  return {
-    view: "fleet",
-    period,
-    sort,
-    descending: order === null ? startsDescending(sort) : order === "desc",
-    search: params.get("search") ?? "",
-    region: params.get("region") ?? "",
-    part: part === "above" || part === "no_data" ? part : undefined,
-  };
 }
 
 /** The address of a route; what is as by default is left out. */
 export function routeHash(route: Route): string {
   const params = new URLSearchParams();
-  if (route.period !== undefined) params.set("period", route.period);
+  const set = (name: string, value: string | undefined, usual = "") => {
+    if (value !== undefined && value !== usual) params.set(name, value);
+  };
+  set("period", route.period);
   let path = "/";
-  if (route.view === "server") {
-    path = `/servers/${encodeURIComponent(route.server)}`;
-  } else {
-    if (route.sort !== "overage") params.set("sort", route.sort);
-    if (route.descending !== startsDescending(route.sort)) params.set("order", route.descending ? "desc" : "asc");
-    if (route.search !== "") params.set("search", route.search);
-    if (route.region !== "") params.set("region", route.region);
-    if (route.part !== undefined) params.set("part", route.part);
+  switch (route.view) {
+    case "fleet":
+      break;
+    case "servers":
+      path = "/servers";
+      set("sort", route.sort, SERVERS.sort);
+      if (route.descending !== startsDescending(route.sort)) set("order", route.descending ? "desc" : "asc");
+      set("search", route.search);
+      set("region", route.region);
+      set("customer", route.customer);
+      set("plan", route.plan);
+      set("only", route.part);
+      break;
+    case "server":
+      path = `/servers/${encodeURIComponent(route.server)}`;
+      break;
+    case "billing":
+      path = "/billing";
+      set("tab", route.tab, BILLING.tab);
+      set("server", route.server);
+      set("search", route.search);
+      break;
+    case "cases":
+      path = "/cases";
+      if (route.all) set("all", "yes");
+      break;
+    case "case":
+      path = `/cases/${route.id}`;
+      break;
+    case "collectors":
+      path = "/collectors";
+      set("search", route.search);
+      break;
+    case "device":
+      path = `/devices/${encodeURIComponent(route.device)}`;
+      break;
   }
   const query = params.toString();
   return `#${path}${query === "" ? "" : `?${query}`}`;
@@ -106,16 +222,15 @@ export function useRoute(): Route {
     return () => removeEventListener("hashchange", changed);
   }, []);
   const route = parseRoute(hash);
-  if (route.view === "fleet") lastFleet = route;
+  if (route.view === "servers") lastServers = route;
   return route;
 }
 
-let lastFleet: FleetRoute | undefined;
+let lastServers: ServersRoute = SERVERS;
 
-/** The fleet as it was last looked at, for the way back from a server. */
-export function fleetRoute(period: string | undefined): FleetRoute {
-  const route = lastFleet ?? (parseRoute("") as FleetRoute);
-  return { ...route, period };
+/** The table of servers as it was last looked at, for the way back from a server. */
+export function serversRoute(period: string | undefined): ServersRoute {
+  return { ...lastServers, period };
 }
 
 function validPeriod(text: string | null): string | undefined {

@@ -1,17 +1,23 @@
 // Who looks at the dashboard. Without a token that was ever made there is nobody to be told apart, and nobody logs in.
 
 import { useEffect, useState } from "preact/hooks";
-import * as api from "./api";
+import * as api from "./api/session";
+import { NOBODY, ApiFailure } from "./api/ask";
+import { startLive, stopLive } from "./live";
 import { forgetAnswers } from "./polled";
 
 /** undefined: not known yet, or the service does not say; null: nobody is logged in. */
 export type Known = api.Session | null | undefined;
 
 let known: Known;
+let asked = false;
 const listeners = new Set<() => void>();
 
 function tell(session: Known): void {
   known = session;
+  asked = true;
+  if (session === null) stopLive();
+  else startLive();
   for (const listener of listeners) listener();
 }
 
@@ -22,17 +28,19 @@ export function watchSession(): () => void {
     forgetAnswers();
     tell(null);
   };
-  addEventListener(api.NOBODY, over);
-  api.session(abort.signal).then(tell, () => {
+  addEventListener(NOBODY, over);
+  api.session(abort.signal).then(tell, (cause: unknown) => {
     // Whatever is shown asks as well, and says what is the matter.
+    if (!abort.signal.aborted && !(cause instanceof ApiFailure && cause.kind === "nobody")) tell(undefined);
   });
   return () => {
     abort.abort();
-    removeEventListener(api.NOBODY, over);
+    removeEventListener(NOBODY, over);
   };
 }
 
-export function useSession(): Known {
+/** Who looks, and whether that was asked yet. */
+export function useSession(): { session: Known; asked: boolean } {
   const [, setTold] = useState(0);
   useEffect(() => {
     const listener = () => setTold((n) => n + 1);
@@ -41,7 +49,30 @@ export function useSession(): Known {
       listeners.delete(listener);
     };
   }, []);
-  return known;
+  return { session: known, asked };
+}
+
+/** What somebody may do, beyond looking at servers and their figures. */
+export type Right = "site" | "cases" | "billing" | "incidents";
+
+/**
+ * Whether the reader may, so that nothing is offered that would be refused; the service decides all the same. Somebody
+ * whose token is limited to a customer or region sees that and nothing of the site as a whole.
+ */
+export function may(right: Right): boolean {
+  if (!known) return true;
+  const limited = known.customer !== null || known.region !== null;
+  const role = (...roles: api.Role[]) => known?.role === "admin" || (known ? roles.includes(known.role) : true);
+  switch (right) {
+    case "site":
+      return !limited;
+    case "cases":
+      return role("operator");
+    case "billing":
+      return !limited && role("billing");
+    case "incidents":
+      return !limited && role("operator", "billing");
+  }
 }
 
 export async function logIn(token: string): Promise<void> {

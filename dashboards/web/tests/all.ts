@@ -1,4 +1,3 @@
 import "./format";
-import "./rows";
 import "./router";
 import "./ranked";

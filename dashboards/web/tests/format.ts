@@ -13,7 +13,7 @@ import {
   speed,
   sumDecimals,
 } from "../src/format";
-import { chooseLanguage } from "../src/messages";
+import { chooseLanguage } from "../src/language";
 
 function check<A extends unknown[]>(name: string, f: (...input: A) => string, rows: [...A, string][]): void {
   test(name, () => {

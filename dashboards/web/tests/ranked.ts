@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Method, Sample } from "../src/api";
+import type { Sample } from "../src/api/servers";
+import type { Method } from "../src/api/usage";
 import { allowanceAt, rankedValue } from "../src/ranked";
 
 test("what a method ranks of a sample", () => {

@@ -6,18 +6,37 @@ test("an address and its route are each other's inverse", () => {
   for (const hash of [
     "#/",
     "#/?period=2026-10",
-    "#/?sort=server",
-    "#/?sort=p95&order=asc",
-    "#/?order=asc&search=web+c101&region=tokyo&part=no_data",
+    "#/servers",
+    "#/servers?sort=server",
+    "#/servers?sort=p95&order=asc",
+    "#/servers?order=asc&search=web+c101&region=tokyo&customer=c101&plan=jp6&only=no_data",
     "#/servers/web01",
     "#/servers/a%2Fb%20c?period=2026-10",
+    "#/billing",
+    "#/billing?period=2026-10&tab=review&server=web01&search=web",
+    "#/cases",
+    "#/cases?all=yes",
+    "#/cases/7",
+    "#/collectors?search=sw",
+    "#/devices/sw%2F1",
   ]) {
     assert.equal(routeHash(parseRoute(hash)), hash);
   }
 });
 
 test("what an address says wrongly is as by default", () => {
-  for (const hash of ["", "#", "#/nowhere", "#/?sort=none", "#/?period=2026-13", "#/?part=some", "#/servers/%E0%A4%A"]) {
-    assert.equal(routeHash(parseRoute(hash)), "#/", hash);
+  for (const [hash, as] of [
+    ["", "#/"],
+    ["#", "#/"],
+    ["#/nowhere", "#/"],
+    ["#/?period=2026-13", "#/"],
+    ["#/servers?sort=none", "#/servers"],
+    ["#/servers?only=some", "#/servers"],
+    ["#/servers/%E0%A4%A", "#/servers"],
+    ["#/billing?tab=none", "#/billing"],
+    ["#/cases/seven", "#/cases"],
+    ["#/devices/", "#/collectors"],
+  ] as const) {
+    assert.equal(routeHash(parseRoute(hash)), as, hash);
   }
 });

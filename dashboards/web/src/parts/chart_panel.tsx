@@ -1,10 +1,11 @@
 // The chart with what surrounds it: the keys to its lines, ranges for those who do not drag, and what the pointer is on.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Samples, ServerUsage, Usage } from "../api";
+import type { Samples } from "../api/servers";
+import type { ServerUsage, Usage } from "../api/usage";
 import { createChart, legend, type Chart, type ChartData, type Pointed } from "../chart";
 import { clock, count, mbps, mbpsFine, periodName, toMs, weekdayDate } from "../format";
-import { t } from "../messages";
+import { t } from "../words/server";
 import { allowanceAt, rankedValue } from "../ranked";
 
 const RANGES = [

@@ -1,6 +1,6 @@
 // The names of the fleet's columns.
 
-import { t } from "../messages";
+import { t } from "../words/common";
 import type { Column } from "../router";
 
 export function columnName(column: Column): string {

@@ -1,8 +1,8 @@
 // Logging in with a token, in place of everything else.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiFailure } from "../api";
-import { t } from "../messages";
+import { ApiFailure } from "../api/ask";
+import { t } from "../words/login";
 import { logIn } from "../session";
 
 export function Login() {

@@ -2,17 +2,20 @@
 
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect } from "preact/hooks";
-import type { Samples, Server, ServerUsage, Usage } from "../api";
-import * as api from "../api";
+import type { Samples, Server } from "../api/servers";
+import * as servers from "../api/servers";
+import type { ServerUsage, Usage } from "../api/usage";
+import * as usages from "../api/usage";
 import { ago, bitPerSecond, count, dateTime, hours, mbps, mbpsFine, money, periodName, speed } from "../format";
-import { t } from "../messages";
 import { ChartPanel } from "../parts/chart_panel";
 import { BurstLeft, Coverage, None } from "../parts/figures";
-import { Header, runningPeriod } from "../parts/header";
-import { Banner, Failure } from "../parts/notice";
+import { Answered } from "../parts/answered";
+import { Banner } from "../parts/notice";
+import { useTitle } from "../parts/shell";
 import { usePolled } from "../polled";
-import { fleetRoute, routeHash, type ServerRoute } from "../router";
-import { Late } from "./fleet";
+import { routeHash, serversRoute, type ServerRoute } from "../router";
+import { runningPeriod } from "../site";
+import { t } from "../words/server";
 
 interface Answer {
   usage: Usage;
@@ -23,38 +26,28 @@ interface Answer {
 
 export function ServerView({ route }: { route: ServerRoute }) {
   const { server, period } = route;
-  const { answer, failure, retry } = usePolled<Answer>(`server ${server} ${period ?? ""}`, (signal) =>
+  const polled = usePolled<Answer>(`server ${server} ${period ?? ""}`, ["usage", "inventory"], (signal) =>
     ask(server, period, signal),
   );
+  useTitle(server);
   useLayoutEffect(() => scrollTo(0, 0), []);
   return (
     <>
-      <Header route={route} title={server} usage={answer?.usage} />
-      <main>
-        <nav>
-          <a href={routeHash(fleetRoute(period))}>← {t.back}</a>
-        </nav>
-        {answer && failure && (
-          <Banner text={t.stale(dateTime(answer.usage.as_of, answer.usage.timezone))} retry={retry} />
-        )}
-        {answer && !failure && <Late usage={answer.usage} />}
-        {answer ? (
-          <ServerOf id={server} {...answer} />
-        ) : failure ? (
-          <Failure failure={failure} server={server} retry={retry} />
-        ) : (
-          <p class="loading">{t.loading}</p>
-        )}
-      </main>
+      <p class="back">
+        <a href={routeHash(serversRoute(period))}>← {t.back}</a>
+      </p>
+      <Answered polled={polled} what={`${t.server} ${server}`}>
+        {(answer) => <ServerOf id={server} {...answer} />}
+      </Answered>
     </>
   );
 }
 
 async function ask(id: string, period: string | undefined, signal: AbortSignal): Promise<Answer> {
   const [usage, server, samples] = await Promise.all([
-    api.usageOf(id, period, signal),
-    api.server(id, signal),
-    api.samples(id, period, signal),
+    usages.usage({ server: id, period }, signal),
+    servers.server(id, signal),
+    servers.samples(id, period, signal),
   ]);
   return {
     usage,
@@ -80,16 +73,13 @@ function ServerOf({ id, usage, row, server, samples }: Answer & { id: string }) 
       {row ? <Figures row={row} server={server} usage={usage} /> : <Banner text={t.notInPeriod(periodName(usage.period))} />}
       <ChartPanel samples={samples} usage={usage} row={row} />
       {server && <Facts server={server} usage={usage} />}
-      <p class="foot">
-        {t.figuresIn} {t.timezone(usage.timezone)}
-      </p>
     </>
   );
 }
 
 function Figures({ row, server, usage }: { row: ServerUsage; server: Server | undefined; usage: Usage }) {
   const some = row.p95_bps !== null;
-  const over = some && row.overage_bps > 0;
+  const over = some && (row.overage_bps ?? 0) > 0;
   const running = usage.period === runningPeriod(usage);
   const addons_bps = addonsInForce(server, usage.as_of);
   return (
@@ -113,13 +103,14 @@ function Figures({ row, server, usage }: { row: ServerUsage; server: Server | un
       <Figure name={t.overage} bps={some ? row.overage_bps : null} over={over}>
         {over && (
           <p>
-            {t.billable(mbps(row.billable_bps))} · {money(row.amount, row.currency)}
+            {row.billable_bps !== null && t.billable(mbps(row.billable_bps))}
+            {row.amount !== null && row.currency !== null && <> · {money(row.amount, row.currency)}</>}
           </p>
         )}
       </Figure>
       {running && (
         <Figure name={t.lockedIn} hint={t.hint.locked_in} bps={some ? row.locked_in_overage_bps : null} over={(row.locked_in_overage_bps ?? 0) > 0}>
-          {some && (row.locked_in_overage_bps ?? 0) > 0 && row.locked_in_amount !== null && (
+          {some && (row.locked_in_overage_bps ?? 0) > 0 && row.locked_in_amount !== null && row.currency !== null && (
             <p>{money(row.locked_in_amount, row.currency)}</p>
           )}
           {some && row.locked_in_p95_bps !== null && <p>{t.lockedInP95(mbpsFine(row.locked_in_p95_bps))}</p>}
@@ -170,6 +161,7 @@ function Figure({ name, bps, hint, over, children }: FigureProps) {
 }
 
 function rankSentence(row: ServerUsage): string {
+  if (row.rank === null) return "";
   const missing = row.expected_so_far - row.samples;
   const sentence = t.rank(count(row.rank), count(row.ranked), count(row.ranked - row.rank));
   if (missing <= 0) return sentence;

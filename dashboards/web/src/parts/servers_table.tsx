@@ -1,13 +1,12 @@
 // The table of servers: sortable by every column, only the rows near the screen drawn.
 
-import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import type { ServerUsage, Usage } from "../api";
-import { ago, bitPerSecond, clockOrDate, count, mbps, money, periodName, toMs } from "../format";
-import { t } from "../messages";
-import { COLUMNS, go, routeHash, type Column, type FleetRoute, type ServerRoute } from "../router";
+import type { ServerUsage, Usage } from "../api/usage";
+import { ago, clockOrDate, count, money, periodName, toMs } from "../format";
+import { COLUMNS, go, routeHash, type Column, type ServerRoute, type ServersRoute } from "../router";
+import { t } from "../words/servers";
 import { columnHint, columnName } from "./columns";
-import { BurstLeft, Coverage, None } from "./figures";
+import { BurstLeft, Coverage, Money, None, Rate } from "./figures";
 import { useRowWindow } from "./row_window";
 
 /** A newest sample older than this is no reading of what goes on now. */
@@ -16,13 +15,13 @@ const CURRENT_MS = 20 * 60_000;
 interface Props {
   rows: ServerUsage[];
   usage: Usage;
-  route: FleetRoute;
+  route: ServersRoute;
   /** The period is running: there is a current in and out to show. */
   running: boolean;
   sortBy: (column: Column) => void;
 }
 
-export function FleetTable({ rows, usage, route, running, sortBy }: Props) {
+export function ServersTable({ rows, usage, route, running, sortBy }: Props) {
   const body = useRef<HTMLTableSectionElement>(null);
   const { first, end, row_px } = useRowWindow(body, rows.length);
   const columns = running ? COLUMNS : COLUMNS.filter((column) => column !== "in" && column !== "out");
@@ -51,7 +50,7 @@ function Spacer({ px }: { px: number }) {
   return px > 0 ? <tr class="spacer" aria-hidden="true" style={{ height: `${px}px` }} /> : null;
 }
 
-function Heading({ column, route, sortBy }: { column: Column; route: FleetRoute; sortBy: Props["sortBy"] }) {
+function Heading({ column, route, sortBy }: { column: Column; route: ServersRoute; sortBy: Props["sortBy"] }) {
   const sorted = route.sort === column;
   return (
     <th
@@ -86,7 +85,7 @@ function Row({ row, index, usage, period, running }: RowProps) {
     go(target);
   };
   const some = row.p95_bps !== null;
-  const over = some && row.overage_bps > 0;
+  const over = (row.overage_bps ?? 0) > 0;
   return (
     <tr data-row aria-rowindex={index + 2} onClick={open}>
       <th scope="row" class="c-server">
@@ -103,14 +102,17 @@ function Row({ row, index, usage, period, running }: RowProps) {
       <td class="c-allowance">
         <Rate bps={row.allowance_bps} />
       </td>
-      <td class={over ? "c-overage strong" : "c-overage"}>{some ? <Rate bps={row.overage_bps} /> : <None />}</td>
-      <td class="c-amount">{some ? <Quiet zero={row.billable_bps === 0}>{money(row.amount, row.currency)}</Quiet> : <None />}</td>
+      <td class={over ? "c-overage strong" : "c-overage"}><Rate bps={row.overage_bps} /></td>
+      <td class="c-amount"><Money amount={row.amount} currency={row.currency} /></td>
       <td class="c-locked_in">
         {some && row.locked_in_overage_bps !== null ? (
-          <Rate bps={row.locked_in_overage_bps} beside={row.locked_in_amount && money(row.locked_in_amount, row.currency)} />
+          <Rate bps={row.locked_in_overage_bps} beside={row.locked_in_amount && row.currency && money(row.locked_in_amount, row.currency)} />
         ) : (
           <None />
         )}
+      </td>
+      <td class="c-projected">
+        <Rate bps={row.projected?.high_p95_bps ?? null} />
       </td>
       <td class="c-burst_left">{some ? <BurstLeft left={row.burst_left_slots} all={row.burst_slots} /> : <None />}</td>
       <td class="c-coverage" title={t.ofSlots(count(row.samples), count(row.expected_so_far))}>
@@ -147,17 +149,4 @@ function Current({ row, usage }: { row: ServerUsage; usage: Usage }) {
       </td>
     </>
   );
-}
-
-function Rate({ bps, beside }: { bps: number; beside?: string | null }) {
-  const exact = beside ? `${bitPerSecond(bps)}, ${beside}` : bitPerSecond(bps);
-  return (
-    <span class={bps === 0 ? "quiet" : undefined} title={exact}>
-      {mbps(bps)}
-    </span>
-  );
-}
-
-function Quiet({ zero, children }: { zero: boolean; children: ComponentChildren }) {
-  return <span class={zero ? "quiet" : undefined}>{children}</span>;
 }

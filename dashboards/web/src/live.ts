@@ -1,0 +1,91 @@
+// What has changed at the service, told by server-sent events, so that what is shown is asked for again at once.
+// Where no stream comes through (an old proxy, say), answers are asked for every 30 seconds instead.
+
+/** What an event names. */
+export type Resource =
+  | "usage"
+  | "cases"
+  | "uplinks"
+  | "devices"
+  | "collectors"
+  | "alerts"
+  | "periods"
+  | "inventory";
+
+/** How often to ask with nothing heard: seldom while the stream stands, for what it may have missed. */
+const QUIET_MS = 300_000;
+const POLL_MS = 30_000;
+/** After a stream is refused for good, when it is tried anew. */
+const AGAIN_MS = 60_000;
+
+type Listener = (of: readonly Resource[]) => void;
+
+const listeners = new Set<Listener>();
+const watchers = new Set<() => void>();
+let source: EventSource | undefined;
+let live = false;
+let again: ReturnType<typeof setTimeout> | undefined;
+
+/** Opens the stream. Call it once somebody is known to look; it reconnects by itself. */
+export function startLive(): void {
+  stopLive();
+  const opened = new EventSource("/v1/events");
+  source = opened;
+  opened.addEventListener("hello", () => {
+    // Events may have been missed while there was no stream.
+    const missed = !live;
+    setLive(true);
+    if (missed) for (const listener of listeners) listener([]);
+  });
+  opened.addEventListener("changed", (event) => {
+    const of = resources(event.data as string);
+    for (const listener of listeners) listener(of);
+  });
+  opened.addEventListener("error", () => {
+    setLive(false);
+    if (opened.readyState === EventSource.CLOSED && source === opened) again = setTimeout(startLive, AGAIN_MS);
+  });
+}
+
+export function stopLive(): void {
+  clearTimeout(again);
+  source?.close();
+  source = undefined;
+  setLive(false);
+}
+
+/** Hears of every change; an empty list means that anything may have changed. */
+export function onChange(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Hears whether the stream stands. */
+export function onLive(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+export function isLive(): boolean {
+  return live;
+}
+
+/** After how long an answer is asked for again though nothing was heard, in ms. */
+export function refreshAfter_ms(): number {
+  return live ? QUIET_MS : POLL_MS;
+}
+
+function setLive(now: boolean): void {
+  if (live === now) return;
+  live = now;
+  for (const watcher of watchers) watcher();
+}
+
+function resources(data: string): Resource[] {
+  try {
+    const told = JSON.parse(data) as { of?: unknown };
+    return Array.isArray(told.of) ? (told.of as Resource[]) : [];
+  } catch {
+    return [];
+  }
+}
