@@ -369,8 +369,11 @@ async fn whoever_misbehaves_hurts_nobody_else() {
     // Heads that are too long, or hold too many headers.
     // What is read at once may be some more than the limit.
     let long = "a".repeat(300 << 10);
-    let answer = client.get(site.url("/healthz")).header("x-long", long).send().await.unwrap();
-    assert_eq!(answer.status(), 431);
+    match client.get(site.url("/healthz")).header("x-long", long).send().await {
+        Ok(answer) => assert_eq!(answer.status(), 431),
+        // Where the rest of the head is still on its way, the connection ends and the answer may be lost with it.
+        Err(error) => assert!(error.is_request(), "{error:?}"),
+    }
     let many = (0..101).fold(client.get(site.url("/healthz")), |ask, n| ask.header(format!("x-{n}"), "a"));
     assert_eq!(many.send().await.unwrap().status(), 431);
     assert_eq!(healthy().await.unwrap(), 200);
