@@ -2,13 +2,15 @@
 //!
 //! The running month comes from the live state, any month from the store; both end in the same [`Tally::figures`]. A
 //! [`table`] has the figures of all servers of a [`catalog`] at one instant, as numbers; it can be asked in any
-//! [`order`], [`filter`]ed, and only the lines that are asked for become a [`ServerUsage`]. [`keeper`] keeps the running
+//! [`order`], [`filter`]ed and [`search`]ed, and only the lines that are asked for become a [`ServerUsage`]. [`keeper`] keeps the running
 //! month's table up to date, [`tables`] has the one to ask for each month, and [`weeks`] is what projections are made of.
 
 pub mod catalog;
 pub mod filter;
 pub mod order;
+pub mod search;
 pub mod table;
+mod texts;
 
 pub mod keeper;
 pub mod tables;
@@ -31,8 +33,8 @@ use crate::metering::units::{Bps, Slot};
 use crate::store::connection::{Store, StoreError};
 use catalog::Terms;
 use filter::Chosen;
-use order::Sort;
-use table::{Row, Table};
+use order::{Direction, Sort};
+use table::{Row, Start, Table};
 
 /// How many decimals coverage is shown with, rounded down: 0.9999 is never shown as 1.
 const COVERAGE_DECIMALS: u32 = 4;
@@ -230,7 +232,7 @@ impl Usage {
     /// Every line of a table, in the order of the ids.
     fn all(table: &Table) -> Self {
         let chosen = Chosen::all(table.catalog());
-        let rows = table.page(&chosen, Sort::Server, None, usize::MAX).rows;
+        let rows = table.page(&chosen, Sort::Server, Direction::Asc, Start::Skipping(0), usize::MAX).rows;
         Self::of(table, &chosen, &rows, None)
     }
 

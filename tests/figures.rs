@@ -24,8 +24,9 @@ use meter95::store::connection::Store;
 use meter95::usage::Usage;
 use meter95::usage::catalog::Catalog;
 use meter95::usage::filter::{Chosen, Filter};
-use meter95::usage::order::Sort;
-use meter95::usage::table::{Row, Table};
+use meter95::usage::order::{Direction, Sort};
+use meter95::usage::search::Search;
+use meter95::usage::table::{Page, Row, Start, Table};
 use meter95_reading::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -44,6 +45,7 @@ const SLOT_MS: i64 = 300_000;
 
 /// Servers of two customers in two regions on two plans, and two in a pool.
 const INVENTORY: &str = r#"
+customers = [{ id = "c1", name = "Acme 株式会社" }, { id = "c2" }, { id = "=c3" }]
 devices = [{ id = "sw1", region = "tokyo" }, { id = "sw2" }, { id = "core" }, { id = "spare" }]
 
 [[plans]]
@@ -255,6 +257,40 @@ async fn usage_is_told_by_pages_in_any_order() {
         ("?sort=value", "dabecf"),
         ("?sort=burst_left", "abdcef"),
         ("?sort=amount", "abcdef"),
+        ("?sort=customer", "deacfb"),
+        ("?sort=region", "cdeabf"),
+        ("?sort=plan", "adefbc"),
+        ("?sort=in", "dabecf"),
+        ("?sort=out", "dabecf"),
+        ("?sort=allowance", "abcdef"),
+        ("?sort=coverage", "fabcde"),
+        ("?order=asc", "abcdef"),
+        ("?order=desc", "fedcba"),
+        ("?sort=p95&order=desc", "dabecf"),
+        ("?sort=p95&order=asc", "cebadf"),
+        ("?sort=overage&order=asc", "ecbadf"),
+        ("?sort=value&order=asc", "cebadf"),
+        ("?sort=in&order=asc", "cebadf"),
+        ("?sort=out&order=asc", "cebadf"),
+        ("?sort=burst_left&order=desc", "fecdba"),
+        ("?sort=amount&order=asc", "cbadef"),
+        ("?sort=customer&order=desc", "bfcaed"),
+        ("?sort=region&order=desc&q=c1", "fac"),
+        ("?sort=plan&order=desc", "cbfeda"),
+        ("?q=", "abcdef"),
+        ("?q=c1", "acf"),
+        ("?q=C1%20TOKYO", "af"),
+        ("?q=+us++c+", "bc"),
+        ("?q=acme", "acf"),
+        ("?q=%E6%A0%AA%E5%BC%8F+osaka", "c"),
+        ("?q=csv&sort=p95", "c"),
+        ("?q=c1&over=true", "a"),
+        ("?q=c1&plan=us", "c"),
+        ("?q=nothing", ""),
+        ("?no_data=true", "f"),
+        ("?no_data=false", "abcdef"),
+        ("?no_data=true&over=true", ""),
+        ("?no_data=true&q=us", ""),
         ("?region=tokyo", "abf"),
         ("?region=nowhere", ""),
         ("?customer=c1", "acf"),
@@ -275,6 +311,17 @@ async fn usage_is_told_by_pages_in_any_order() {
         assert_eq!(whole["over_count"], over, "{path}");
         for limit in [1, 2, 3, 6, 1_000] {
             assert_eq!(service.pages(&path, "servers", limit).await, *lines, "{path} by {limit}");
+        }
+        let glue = if path.contains('?') { '&' } else { '?' };
+        for offset in [0, 1, 4, 10_000_000] {
+            let from = format!("{path}{glue}offset={offset}");
+            let page = service.json(&format!("{from}&limit=2")).await;
+            let rest = lines.get(offset..).unwrap_or_default();
+            assert_eq!(page["servers"].as_array().unwrap().as_slice(), &rest[..rest.len().min(2)], "{from}");
+            for told in ["count", "over_count", "totals"] {
+                assert_eq!(page[told], whole[told], "{from}");
+            }
+            assert_eq!(service.pages(&from, "servers", 2).await, rest, "{from}");
         }
         let as_csv = service.csv(&path).await;
         assert_eq!(as_csv.len(), lines.len(), "{path}");
@@ -331,6 +378,11 @@ async fn answers_are_negotiated_and_what_can_not_be_is_named() {
         ("/v1/usage?cursor=abc", 400, "cursor", "it is no cursor"),
         ("/v1/usage?sort=size", 400, "sort", "\"size\" is not server or overage"),
         ("/v1/usage?over=yes", 400, "over", "true"),
+        ("/v1/usage?no_data=1", 400, "no_data", "\"1\" is not true or false"),
+        ("/v1/usage?order=up", 400, "order", "\"up\" is not asc or desc"),
+        ("/v1/usage?offset=-1", 400, "offset", "invalid digit"),
+        ("/v1/usage?offset=10000001", 400, "offset", "10000001 is not 0 to 10000000"),
+        (&format!("/v1/usage?q={}", "a".repeat(256)), 400, "q", "longer than 255 characters"),
         ("/v1/usage?server=nobody", 404, "", "no server \"nobody\""),
         ("/v1/servers?cursor=%20", 400, "cursor", "it is no cursor"),
         ("/v1/servers/a/samples?step=week", 400, "step", "\"week\" is not slot or hour or day"),
@@ -347,6 +399,15 @@ async fn answers_are_negotiated_and_what_can_not_be_is_named() {
     let page = service.json("/v1/usage?sort=p95&limit=1").await;
     let other = page["next"].as_str().unwrap().replace("sort=p95", "sort=value");
     assert_eq!(service.ask(&other, &[]).await.0, 400);
+    let other = page["next"].as_str().unwrap().replace("sort=p95", "sort=p95&order=asc");
+    assert_eq!(service.ask(&other, &[]).await.0, 400);
+    let (status, _, body) = service.ask(&format!("{}&offset=1", page["next"].as_str().unwrap()), &[]).await;
+    let problem: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (status, &problem["field"], &problem["value"]),
+        (400, &json!("offset"), &json!("1")),
+        "{body}"
+    );
     let other = page["next"].as_str().unwrap().replace("usage?sort=p95&", "servers?");
     assert_eq!(service.ask(&other, &[]).await.0, 400);
 
@@ -416,6 +477,9 @@ async fn servers_devices_and_uplinks_are_listed() {
         ("?plan=us", "bc"),
         ("?q=SW2%20ge-", "cde"),
         ("?q=c.CSV", "c"),
+        ("?q=ge-1+sw2", "c"),
+        ("?q=Acme+TOKYO", "af"),
+        ("?q=osaka+jp", "de"),
         ("?q=nothing", ""),
     ] {
         let path = format!("/v1/servers{query}");
@@ -698,8 +762,20 @@ fn overage() -> impl Strategy<Value = Option<u64>> {
     prop::option::weighted(0.9, 0u64..6)
 }
 
-fn sort() -> impl Strategy<Value = Sort> {
-    prop::sample::select(Sort::ALL.to_vec())
+fn sort() -> impl Strategy<Value = (Sort, Direction)> {
+    (prop::sample::select(Sort::ALL.to_vec()), prop::sample::select(vec![Direction::Asc, Direction::Desc]))
+}
+
+/// A page that begins after the end of another one, or at the beginning.
+fn next_page(
+    table: &Table,
+    chosen: &Chosen,
+    (sort, direction): (Sort, Direction),
+    after: Option<&(u128, String)>,
+    limit: usize,
+) -> Page {
+    let start = after.map_or(Start::Skipping(0), |(key, id)| Start::After(*key, id));
+    table.page(chosen, sort, direction, start, limit)
 }
 
 proptest! {
@@ -712,19 +788,39 @@ proptest! {
         sort in sort(),
         limit in 1usize..45,
         region in prop::option::of(prop::sample::select(vec!["tokyo", "osaka"])),
+        words in prop::sample::select(vec!["", "", "S00", "c1 US", "1 jp", "nowhere"]),
+        no_data in prop::bool::weighted(0.2),
     ) {
         let catalog = catalog(overages.len());
         let table = table(&catalog, &overages, 5);
-        let filter = Filter { region: region.map(str::to_owned), ..Filter::default() };
+        let search = Search::try_from(words.to_owned()).unwrap();
+        let filter = Filter { region: region.map(str::to_owned), search, no_data, ..Filter::default() };
         let chosen = filter.choose(&catalog, &Caller::anyone());
-        let key = |row: &u32| sort.key(&table.rows()[*row as usize], catalog.terms_of(*row).unwrap());
-        let mut expected: Vec<u32> =
-            catalog.rows().filter(|row| region.is_none_or(|r| catalog.server(*row).unwrap().region == r)).collect();
+        let key = |row: &u32| sort.0.key(&table.rows()[*row as usize], &catalog, *row);
+        let fits = |row: &u32| {
+            let (server, plan) = (catalog.server(*row).unwrap(), &catalog.terms_of(*row).unwrap().plan.id);
+            let text = format!("{} {} {} {plan}", server.id, server.customer, server.region);
+            region.is_none_or(|r| server.region == r)
+                && words.to_lowercase().split_whitespace().all(|word| text.contains(word))
+                && (!no_data || overages[*row as usize].is_none())
+        };
+        let mut expected: Vec<u32> = catalog.rows().filter(fits).collect();
         expected.sort_by_key(|row| (key(row), *row));
+        if sort.1 != sort.0.direction() {
+            // Lines without the figure stay where they are.
+            let without = expected.iter().position(|row| key(row) == u128::MAX).unwrap_or(expected.len());
+            expected[..without].reverse();
+        }
+        for skipped in [0, 1, expected.len() / 2, expected.len(), 99] {
+            let page = table.page(&chosen, sort.0, sort.1, Start::Skipping(skipped), limit);
+            let rest = expected.get(skipped..).unwrap_or_default();
+            prop_assert_eq!(page.rows.as_slice(), &rest[..rest.len().min(limit)]);
+            prop_assert_eq!(page.more.is_some(), rest.len() > limit);
+        }
         let mut found: Vec<u32> = Vec::new();
         let mut after: Option<(u128, String)> = None;
         loop {
-            let page = table.page(&chosen, sort, after.as_ref().map(|(key, id)| (*key, id.as_str())), limit);
+            let page = next_page(&table, &chosen, sort, after.as_ref(), limit);
             prop_assert!(page.rows.len() <= limit);
             found.extend(&page.rows);
             match (page.more, page.rows.last()) {
@@ -755,7 +851,7 @@ proptest! {
         let mut found: Vec<u32> = Vec::new();
         let mut after: Option<(u128, String)> = None;
         loop {
-            let page = table.page(&chosen, sort, after.as_ref().map(|(key, id)| (*key, id.as_str())), limit);
+            let page = next_page(&table, &chosen, sort, after.as_ref(), limit);
             found.extend(&page.rows);
             match (page.more, page.rows.last()) {
                 (Some(key), Some(last)) => after = Some((key, catalog.ids()[*last as usize].clone())),
@@ -834,7 +930,11 @@ fn a_limited_caller_sees_its_own_lines_counts_and_sums() {
                     && (!asked.over || overages[*row as usize] > Some(0))
             })
             .collect();
-        assert_eq!(table.page(&chosen, Sort::Server, None, 100).rows, seen, "{asked:?} {caller:?}");
+        assert_eq!(
+            next_page(&table, &chosen, (Sort::Server, Direction::Asc), None, 100).rows,
+            seen,
+            "{asked:?} {caller:?}"
+        );
         let usage = Usage::of(&table, &chosen, &seen, None);
         assert_eq!(usage.count, seen.len() as u64);
         let over = seen.iter().filter(|row| overages[**row as usize] > Some(0)).count();

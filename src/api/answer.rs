@@ -125,12 +125,12 @@ impl Way {
         self.csv
     }
 
-    /// Where the lines after `cursor` are: the same question with another cursor.
+    /// Where the lines after `cursor` are: the same question with another cursor, which says itself where they begin.
     pub(super) fn next(&self, cursor: Option<&Cursor>) -> Option<String> {
         let cursor = cursor?.text();
         let fields = self.uri.query().unwrap_or_default().split('&');
-        let mut fields: Vec<&str> =
-            fields.filter(|field| !field.is_empty() && !field.starts_with("cursor=")).collect();
+        let begins = |field: &str| field.starts_with("cursor=") || field.starts_with("offset=");
+        let mut fields: Vec<&str> = fields.filter(|field| !field.is_empty() && !begins(field)).collect();
         let cursor = format!("cursor={cursor}");
         fields.push(&cursor);
         Some(format!("{}?{}", self.uri.path(), fields.join("&")))
@@ -238,6 +238,7 @@ mod tests {
         for (asked, next) in [
             ("/v1/usage", "/v1/usage?cursor="),
             ("/v1/usage.csv?sort=p95&cursor=x&region=a%26b", "/v1/usage.csv?sort=p95&region=a%26b&cursor="),
+            ("/v1/usage?offset=200&q=web+c1", "/v1/usage?q=web+c1&cursor="),
         ] {
             let way = Way { csv: false, uri: asked.parse().unwrap() };
             assert_eq!(way.next(Some(&cursor)), Some(format!("{next}{}", cursor.text())));

@@ -1,4 +1,5 @@
-//! Long lists, page by page: `limit` lines after the `cursor`.
+//! Long lists, page by page: `limit` lines after the `cursor`, or where any place of a list may be looked at after the
+//! first `offset` ones.
 //!
 //! A cursor holds by what its list is ordered, and the key and the id of the last line before it. So pages may be asked for
 //! while the list changes: no line comes twice and none is left out, but one whose key changes across the cursor
@@ -21,6 +22,9 @@ pub(super) const LIMIT_DEFAULT: usize = 100;
 /// The most lines of a page: some 1 MB.
 pub(super) const LIMIT_MAX: u32 = 1_000;
 
+/// The most lines that are left out before a page: more than any list has.
+pub(super) const OFFSET_MAX: u32 = 10_000_000;
+
 /// How many lines are wished, 1 to [`LIMIT_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limit(u32);
@@ -41,6 +45,36 @@ impl Limit {
     /// As a number of lines.
     fn lines(self) -> usize {
         usize::try_from(self.0).unwrap_or(LIMIT_DEFAULT)
+    }
+}
+
+/// How many lines are left out before the page, 0 to [`OFFSET_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Offset(u32);
+
+impl FromStr for Offset {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<u32>() {
+            Ok(offset @ 0..=OFFSET_MAX) => Ok(Self(offset)),
+            Ok(offset) => Err(format!("{offset} is not 0 to {OFFSET_MAX}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Offset {
+    /// As a number of lines.
+    ///
+    /// # Errors
+    /// Together with a cursor, which says itself where the page begins.
+    pub(super) fn lines(self, cursor: Option<&Cursor>) -> Result<usize, ApiError> {
+        if cursor.is_some() {
+            let says = "a cursor says where the page begins; give either offset or cursor";
+            return Err(ApiError::field("offset", &self.0.to_string(), says));
+        }
+        Ok(usize::try_from(self.0).unwrap_or(usize::MAX))
     }
 }
 
@@ -149,6 +183,12 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
+impl<'de> Deserialize<'de> for Offset {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text(PhantomData))
+    }
+}
+
 impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(Text(PhantomData))
@@ -179,6 +219,11 @@ mod tests {
             [("0", false), ("1", true), ("1000", true), ("1001", false), ("-1", false), ("", false)]
         {
             assert_eq!(limit.parse::<Limit>().is_ok(), good, "{limit}");
+        }
+        for (offset, good) in
+            [("0", true), ("10000000", true), ("10000001", false), ("-1", false), ("1.0", false), ("", false)]
+        {
+            assert_eq!(offset.parse::<Offset>().is_ok(), good, "{offset}");
         }
     }
 }

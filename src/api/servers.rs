@@ -1,5 +1,7 @@
 //! `/v1/servers`: what is metered, as the inventory in force says, and when each port was last read.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -22,6 +24,7 @@ use crate::inventory::{Inventory, Server};
 use crate::metering::allowance::Grant;
 use crate::metering::sample::PortKind;
 use crate::metering::units::Bps;
+use crate::usage::search::Search;
 
 /// The answer of `GET /v1/servers`, in the order of the ids.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,8 +47,10 @@ pub(super) struct Asked {
     customer: Option<String>,
     /// Only those on this plan now.
     plan: Option<String>,
-    /// Only those of which the id, the customer, or a port as `DEVICE INTERFACE` has this in it, in letters of either case.
-    q: Option<String>,
+    /// Only those where each word of this is in the id, the customer's id or name, the plan, the region, or a port as
+    /// `DEVICE INTERFACE`, in letters of either case.
+    #[param(value_type = String, max_length = 255)]
+    q: Search,
     /// How many; 100 unless given, and in CSV all.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: Option<Limit>,
@@ -132,18 +137,21 @@ impl Asked {
     /// The servers that are asked for and that `caller` sees, in the order of their ids.
     fn pick<'a>(&self, inventory: &'a Inventory, caller: &Caller, now: Timestamp) -> Vec<&'a Server> {
         let is = |asked: &Option<String>, found: &str| asked.as_deref().is_none_or(|asked| asked == found);
-        let part = self.q.as_ref().map(|part| part.to_lowercase());
-        let has = |text: &str| part.as_ref().is_none_or(|part| text.to_lowercase().contains(part));
-        let has_port = |server: &Server| {
-            let mut ports = server.ports.iter().chain(&server.check_ports).map(|binding| &binding.port);
-            ports.any(|port| has(&format!("{} {}", port.device(), port.interface())))
+        let texts = |server: &'a Server| {
+            let customer = inventory.customers.get(&server.customer);
+            let name = customer.and_then(|customer| customer.name.as_deref());
+            let own = [Some(&*server.id), Some(&*server.customer), name, Some(&*server.region)];
+            let plan = std::iter::once_with(move || inventory.plan_id_at(server, now));
+            let ports = server.ports.iter().chain(&server.check_ports).map(|binding| &binding.port);
+            let ports = ports.map(|port| Cow::from(format!("{} {}", port.device(), port.interface())));
+            own.into_iter().flatten().chain(plan).map(Cow::from).chain(ports)
         };
         let picked = inventory.servers.values().filter(|server| {
             caller.sees(&server.customer, &server.region)
                 && is(&self.region, &server.region)
                 && is(&self.customer, &server.customer)
                 && (self.plan.is_none() || is(&self.plan, inventory.plan_id_at(server, now)))
-                && (has(&server.id) || has(&server.customer) || has_port(server))
+                && self.q.fits(texts(server))
         });
         picked.collect()
     }

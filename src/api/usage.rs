@@ -10,16 +10,18 @@ use super::App;
 use super::access::By;
 use super::answer::Way;
 use super::errors::ApiError;
-use super::page::{Cursor, Limit, lines};
+use super::page::{Cursor, Limit, Offset, lines};
 use super::query::Query;
 use crate::aggregator::state::Aggregator;
 use crate::closing::table::Cell;
 use crate::inventory::instant::{Instant, rfc3339};
 use crate::metering::period::Month;
 use crate::metering::units::Bps;
-use crate::usage::catalog::index;
+use crate::usage::catalog::{Catalog, index};
 use crate::usage::filter::Filter;
-use crate::usage::order::Sort;
+use crate::usage::order::{Direction, Sort};
+use crate::usage::search::Search;
+use crate::usage::table::Start;
 use crate::usage::{ServerUsage, Usage};
 
 /// Whose usage, of when, and in which order.
@@ -37,14 +39,27 @@ pub(super) struct Asked {
     customer: Option<String>,
     /// Only those that are billed by this plan.
     plan: Option<String>,
+    /// Only those where each word of this is in the server's id, the customer's id or name, the plan or the region, in
+    /// letters of either case.
+    #[param(value_type = String, max_length = 255)]
+    q: Search,
     /// Only those with overage.
     over: bool,
+    /// Only those without a p95.
+    no_data: bool,
     /// By what they are ordered.
     #[param(inline)]
     sort: Sort,
+    /// Which way round; unless given, as `sort` says. Lines without the figure come last either way.
+    #[param(inline)]
+    order: Option<Direction>,
     /// How many lines; 100 unless given, and in CSV all.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: Option<Limit>,
+    /// How many lines are left out before the page; not together with `cursor`. Whoever wants all lines takes cursors:
+    /// figures change between two pages, and then a line may come twice or be left out.
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 10_000_000)]
+    offset: Option<Offset>,
     /// Where the page before ended, as in its `next`.
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor>,
@@ -64,14 +79,18 @@ pub(super) async fn month(
     way: Way,
     Query(asked): Query<Asked>,
 ) -> Result<Response, ApiError> {
-    let list = format!("usage {}", asked.sort.name());
+    let (sort, direction) = (asked.sort, asked.order.unwrap_or(asked.sort.direction()));
+    let list = format!("usage {} {}", sort.name(), direction.name());
     let after = asked.cursor.as_ref().map(|cursor| cursor.of(&list)).transpose()?;
+    let skipped = asked.offset.map(|offset| offset.lines(after)).transpose()?.unwrap_or(0);
     let filter = Filter {
         server: asked.server,
         region: asked.region,
         customer: asked.customer,
         plan: asked.plan,
+        search: asked.q,
         over: asked.over,
+        no_data: asked.no_data,
     };
     let table = app.usage.month(asked.period, &filter, &caller).await?;
     let catalog = table.catalog();
@@ -84,16 +103,34 @@ pub(super) async fn month(
     }
     let chosen = filter.choose(catalog, &caller);
     let limit = lines(asked.limit, way.is_csv());
-    let after = after.map(|cursor| (cursor.key, cursor.id.as_str()));
-    let page = table.page(&chosen, asked.sort, after, limit);
-    let last = page.rows.last().and_then(|row| catalog.ids().get(index(*row)));
-    let cursor = page.more.zip(last).map(|(key, id)| Cursor::new(&list, key, id));
+    let start = after.map_or(Start::Skipping(skipped), |cursor| start(catalog, sort, cursor));
+    let page = table.page(&chosen, sort, direction, start, limit);
+    let end = page.more.zip(page.rows.last());
+    let cursor = end.and_then(|(key, row)| cursor(catalog, sort, &list, key, *row));
     let next = way.next(cursor.as_ref());
     if way.is_csv() {
         let told = page.rows.into_iter().filter_map(move |row| table.line(row));
         return Ok(way.csv(&COLUMNS, told.map(|line| cells(&line)), next.as_deref()));
     }
     way.json(&Usage::of(&table, &chosen, &page.rows, next.clone()), next.as_deref())
+}
+
+/// Where a page ended. By texts it holds the text rather than its key, which another inventory may change.
+fn cursor(catalog: &Catalog, sort: Sort, list: &str, key: u128, row: u32) -> Option<Cursor> {
+    let id = catalog.ids().get(index(row))?;
+    Some(match catalog.text_of(sort, row) {
+        Some(text) => Cursor::new(list, 0, &format!("{text}\n{id}")),
+        None => Cursor::new(list, key, id),
+    })
+}
+
+/// Where the page after a cursor begins.
+fn start<'a>(catalog: &Catalog, sort: Sort, cursor: &'a Cursor) -> Start<'a> {
+    let (text, id) = cursor.id.split_once('\n').unwrap_or(("", &cursor.id));
+    match catalog.key_of_text(sort, text) {
+        Some(key) => Start::After(key, id),
+        None => Start::After(cursor.key, &cursor.id),
+    }
 }
 
 /// The month in which the live state's clock stands.

@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::order::Sort;
+use super::search::{Found, Search, Searches};
+use super::texts::Texts;
 use crate::inventory::{Inventory, Plan, Server};
 use crate::metering::money::Tariff;
 use crate::metering::period::{Month, SlotSpan};
@@ -70,6 +73,12 @@ pub struct Catalog {
     entries: Vec<Entry>,
     places: Vec<Place>,
     terms: Vec<Terms>,
+    /// By place, as [`Catalog::places`].
+    customers: Texts,
+    regions: Texts,
+    /// By terms, as [`Catalog::all_terms`].
+    plans: Texts,
+    searches: Searches,
 }
 
 impl Catalog {
@@ -86,6 +95,10 @@ impl Catalog {
             entries: Vec::new(),
             places: Vec::new(),
             terms: Vec::new(),
+            customers: Texts::default(),
+            regions: Texts::default(),
+            plans: Texts::default(),
+            searches: Searches::default(),
         };
         let (mut places, mut terms) = (HashMap::new(), HashMap::new());
         for server in inventory.servers.values().filter(|server| wanted(server)) {
@@ -103,6 +116,9 @@ impl Catalog {
             catalog.ids.push(server.id.clone());
             catalog.entries.push(Entry { place, terms });
         }
+        catalog.customers = Texts::new(catalog.places.iter().map(|place| place.customer.as_str()));
+        catalog.regions = Texts::new(catalog.places.iter().map(|place| place.region.as_str()));
+        catalog.plans = Texts::new(catalog.terms.iter().map(|terms| terms.plan.id.as_str()));
         catalog
     }
 
@@ -143,6 +159,12 @@ impl Catalog {
         number(self.ids.partition_point(|known| known.as_str() <= id))
     }
 
+    /// The first row whose id is not before `id`.
+    #[must_use]
+    pub fn row_from(&self, id: &str) -> u32 {
+        number(self.ids.partition_point(|known| known.as_str() < id))
+    }
+
     /// All places, each once.
     #[must_use]
     pub fn places(&self) -> &[Place] {
@@ -171,6 +193,64 @@ impl Catalog {
     #[must_use]
     pub fn terms_of(&self, row: u32) -> Option<&Terms> {
         self.terms.get(self.terms_number(row)?)
+    }
+
+    /// A row's text in the column by which `sort` orders; `None` where that is not by texts.
+    #[must_use]
+    pub fn text_of(&self, sort: Sort, row: u32) -> Option<&str> {
+        let place = || self.places.get(self.place_of(row)?);
+        match sort {
+            Sort::Customer => place().map(|place| place.customer.as_str()),
+            Sort::Region => place().map(|place| place.region.as_str()),
+            Sort::Plan => self.terms_of(row).map(|terms| terms.plan.id.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The key of a row's text in that column.
+    #[must_use]
+    pub fn key_of_row(&self, sort: Sort, row: u32) -> Option<u128> {
+        let at = if sort == Sort::Plan { self.terms_number(row) } else { self.place_of(row) };
+        self.texts(sort)?.key_at(at?)
+    }
+
+    /// The key of any text in that column: between those of its neighbours where no row has it.
+    #[must_use]
+    pub fn key_of_text(&self, sort: Sort, text: &str) -> Option<u128> {
+        Some(self.texts(sort)?.key_of(text))
+    }
+
+    fn texts(&self, sort: Sort) -> Option<&Texts> {
+        match sort {
+            Sort::Customer => Some(&self.customers),
+            Sort::Region => Some(&self.regions),
+            Sort::Plan => Some(&self.plans),
+            _ => None,
+        }
+    }
+
+    /// By row: whether each word of `search` is in the server's id, the customer's id or name, the region or the plan.
+    #[must_use]
+    pub fn search(&self, search: &Search) -> Arc<[bool]> {
+        self.searches.found(search, || self.look_for(search))
+    }
+
+    fn look_for(&self, search: &Search) -> Arc<[bool]> {
+        let in_place = |place: &Place| {
+            let customer = self.inventory.customers.get(&place.customer);
+            let name = customer.and_then(|customer| customer.name.as_deref()).unwrap_or_default();
+            let texts = [place.customer.as_str(), name, &place.region];
+            texts.into_iter().fold(Found::default(), |found, text| search.found_in(text, found))
+        };
+        let in_places: Vec<Found> = self.places.iter().map(in_place).collect();
+        let in_terms = |terms: &Terms| search.found_in(&terms.plan.id, Found::default());
+        let in_terms: Vec<Found> = self.terms.iter().map(in_terms).collect();
+        let rows = self.ids.iter().zip(&self.entries).map(|(id, entry)| {
+            let found = |list: &[Found], number| list.get(index(number)).copied().unwrap_or_default();
+            let found = found(&in_places, entry.place).or(found(&in_terms, entry.terms));
+            search.is_all(search.found_in(id, found))
+        });
+        rows.collect()
     }
 
     /// Every row.

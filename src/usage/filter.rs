@@ -1,7 +1,10 @@
 //! Which lines of a table are asked for, and which of them somebody sees.
 
+use std::sync::Arc;
+
 use super::catalog::{Catalog, index};
-use super::table::Table;
+use super::search::Search;
+use super::table::{Row, Table};
 use crate::access::Caller;
 use crate::metering::units::Bps;
 
@@ -16,8 +19,12 @@ pub struct Filter {
     pub customer: Option<String>,
     /// Billed by this plan.
     pub plan: Option<String>,
+    /// Where each of these words is in the server's id, the customer's id or name, the region or the plan.
+    pub search: Search,
     /// With overage.
     pub over: bool,
+    /// Without a p95.
+    pub no_data: bool,
 }
 
 /// A filter as applied to one catalog: a look into a list or two for each line.
@@ -29,7 +36,10 @@ pub struct Chosen {
     terms: Vec<bool>,
     /// `Some` where one server is asked for: its row, or none.
     server: Option<Option<u32>>,
+    /// By row, where words are to be found: whether they are.
+    found: Option<Arc<[bool]>>,
     over: bool,
+    no_data: bool,
     /// Whether all lines are.
     everything: bool,
 }
@@ -48,8 +58,14 @@ impl Filter {
         let terms: Vec<bool> =
             catalog.all_terms().iter().map(|terms| is(&self.plan, &terms.plan.id)).collect();
         let server = self.server.as_ref().map(|id| catalog.row_of(id));
-        let everything = !self.over && server.is_none() && places.iter().chain(&terms).all(|chosen| *chosen);
-        Chosen { places, terms, server, over: self.over, everything }
+        let found = (!self.search.is_empty()).then(|| catalog.search(&self.search));
+        let (over, no_data) = (self.over, self.no_data);
+        let everything = !over
+            && !no_data
+            && server.is_none()
+            && found.is_none()
+            && places.iter().chain(&terms).all(|chosen| *chosen);
+        Chosen { places, terms, server, found, over, no_data, everything }
     }
 }
 
@@ -76,7 +92,7 @@ impl Chosen {
         from..until
     }
 
-    /// Whether a row is chosen by where it is and by its terms.
+    /// Whether a row is chosen by what it is called, where it is and by its terms.
     #[must_use]
     pub fn takes_entry(&self, catalog: &Catalog, row: u32) -> bool {
         if self.everything {
@@ -86,6 +102,7 @@ impl Chosen {
             number.and_then(|number| list.get(number)).copied().unwrap_or(false)
         };
         self.server.is_none_or(|only| only == Some(row))
+            && self.found.as_ref().is_none_or(|found| of(found, Some(index(row))))
             && of(&self.places, catalog.place_of(row))
             && of(&self.terms, catalog.terms_number(row))
     }
@@ -93,10 +110,9 @@ impl Chosen {
     /// Whether a row is chosen.
     #[must_use]
     pub fn takes(&self, table: &Table, row: u32) -> bool {
-        let over = || {
-            let row = table.rows().get(index(row));
-            row.is_some_and(|row| row.figures.overage > Some(Bps(0)))
-        };
-        self.takes_entry(table.catalog(), row) && (!self.over || over())
+        let is = |fits: fn(&Row) -> bool| table.rows().get(index(row)).is_some_and(fits);
+        self.takes_entry(table.catalog(), row)
+            && (!self.over || is(|row| row.figures.overage > Some(Bps(0))))
+            && (!self.no_data || is(|row| row.figures.p95.is_none()))
     }
 }

@@ -3,11 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalog::Terms;
+use super::catalog::Catalog;
 use super::table::Row;
 use super::{COVERAGE_DECIMALS, coverage};
 
-/// By what lines are ordered. Lines without the figure come last, and those that are equal in it in the order of their ids.
+/// By what lines are ordered, the way round that is said here unless another is asked for. Lines without the figure come
+/// last either way, and those that are equal in it in the order of their ids, or in the other one the other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = UsageSort)]
 #[serde(rename_all = "snake_case")]
@@ -31,17 +32,51 @@ pub enum Sort {
     Value,
     /// Those of which the least was measured first.
     Coverage,
+    /// By the customer's id.
+    Customer,
+    /// By region.
+    Region,
+    /// By the plan's id.
+    Plan,
+    /// The largest newest sample towards the server first.
+    In,
+    /// The largest newest sample from the server first.
+    Out,
+    /// The largest allowance first.
+    Allowance,
 }
 
-/// Comes after every other key.
-const LAST: u128 = u128::MAX;
+/// Which way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = UsageOrder)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The smallest first, and texts from A on.
+    Asc,
+    /// The largest first, and texts from Z on.
+    Desc,
+}
+
+impl Direction {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Asc => "asc",
+            Self::Desc => "desc",
+        }
+    }
+}
+
+/// Comes after every other key: of lines without the figure.
+pub(super) const LAST: u128 = u128::MAX;
 
 /// The most decimals that an amount has.
 const AMOUNT_SCALE: u32 = 4;
 
 impl Sort {
     /// All of them; each at the place that [`Sort::place`] says.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::Server,
         Self::Overage,
         Self::P95,
@@ -51,6 +86,12 @@ impl Sort {
         Self::Amount,
         Self::Value,
         Self::Coverage,
+        Self::Customer,
+        Self::Region,
+        Self::Plan,
+        Self::In,
+        Self::Out,
+        Self::Allowance,
     ];
 
     /// As it is written.
@@ -66,6 +107,31 @@ impl Sort {
             Self::Amount => "amount",
             Self::Value => "value",
             Self::Coverage => "coverage",
+            Self::Customer => "customer",
+            Self::Region => "region",
+            Self::Plan => "plan",
+            Self::In => "in",
+            Self::Out => "out",
+            Self::Allowance => "allowance",
+        }
+    }
+
+    /// Which way round it is unless another is asked for.
+    #[must_use]
+    pub fn direction(self) -> Direction {
+        match self {
+            Self::Server | Self::Customer | Self::Region | Self::Plan | Self::BurstLeft | Self::Coverage => {
+                Direction::Asc
+            }
+            Self::Overage
+            | Self::P95
+            | Self::LockedIn
+            | Self::Projected
+            | Self::Amount
+            | Self::Value
+            | Self::In
+            | Self::Out
+            | Self::Allowance => Direction::Desc,
         }
     }
 
@@ -75,10 +141,10 @@ impl Sort {
         Self::ALL.iter().position(|sort| *sort == self).unwrap_or(0)
     }
 
-    /// The key of a line: lines are told in the ascending order of it.
+    /// The key of a line of `catalog`: lines are told in the ascending order of it, its own way round.
     #[must_use]
-    pub fn key(self, row: &Row, terms: &Terms) -> u128 {
-        let Row { figures, last, projected, amount, .. } = row;
+    pub fn key(self, line: &Row, catalog: &Catalog, row: u32) -> u128 {
+        let Row { figures, allowance, last, projected, amount, .. } = line;
         match self {
             Self::Server => 0,
             Self::Overage => descending(figures.overage.map(|bps| bps.0)),
@@ -87,7 +153,8 @@ impl Sort {
             Self::Projected => descending(projected.map(|projected| projected.overage.high.0)),
             Self::BurstLeft => figures.burst_left_slots.into(),
             Self::Amount => {
-                let currency = terms.tariff().map(|tariff| tariff.currency().to_string());
+                let terms = catalog.terms_of(row);
+                let currency = terms.and_then(|terms| Some(terms.tariff()?.currency().to_string()));
                 currency.zip(*amount).map_or(LAST, |(currency, amount)| {
                     // At most 88 bits, as where amounts are made; what is in front is three letters.
                     let scaled = amount.mantissa().unsigned_abs()
@@ -104,6 +171,10 @@ impl Sort {
                     share.mantissa().unsigned_abs()
                 })
             }
+            Self::Customer | Self::Region | Self::Plan => catalog.key_of_row(self, row).unwrap_or(LAST),
+            Self::In => descending(last.map(|(_, sample)| sample.rates.in_bps.0)),
+            Self::Out => descending(last.map(|(_, sample)| sample.rates.out_bps.0)),
+            Self::Allowance => descending(Some(allowance.0)),
         }
     }
 }
@@ -158,6 +229,7 @@ mod tests {
         for (place, sort) in Sort::ALL.into_iter().enumerate() {
             assert_eq!(sort.place(), place);
             assert_eq!(serde_json::to_value(sort).unwrap(), sort.name());
+            assert_eq!(serde_json::to_value(sort.direction()).unwrap(), sort.direction().name());
         }
     }
 

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use super::catalog::{Catalog, Terms, index};
 use super::filter::Chosen;
-use super::order::{Sort, order, reorder};
+use super::order::{Direction, LAST, Sort, order, reorder};
 use super::{ServerUsage, Sum, UsageError};
 use crate::aggregator::output::ServerId;
 use crate::aggregator::state::{Aggregator, Times};
@@ -66,8 +66,14 @@ pub struct Summary {
     pub since: Timestamp,
 }
 
-/// The end of a page, after which the next one begins: a key and an id.
-pub type After<'a> = (u128, &'a str);
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start<'a> {
+    /// After so many of the chosen lines.
+    Skipping(usize),
+    /// After the end of another page: a line's key and id. That line need not be there any more.
+    After(u128, &'a str),
+}
 
 /// Some lines of a table, one after the other.
 #[derive(Debug, Clone)]
@@ -253,28 +259,43 @@ impl Table {
     }
 
     fn key(&self, sort: Sort, row: u32) -> u128 {
-        let found = self.rows.get(index(row)).zip(self.catalog.terms_of(row));
-        found.map_or(u128::MAX, |(row, terms)| sort.key(row, terms))
+        self.rows.get(index(row)).map_or(LAST, |line| sort.key(line, &self.catalog, row))
     }
 
-    /// All rows in an order.
+    /// All rows in an order, its own way round.
     #[must_use]
     pub fn order(&self, sort: Sort) -> &[u32] {
         let made = self.orders.get(sort.place());
         made.map_or(&[], |made| made.get_or_init(|| order(self.catalog.rows(), |row| self.key(sort, row))))
     }
 
-    /// Up to `limit` of the chosen lines in the order `sort`, from the first after `after` on. That line need not be
-    /// there any more.
+    /// Up to `limit` of the chosen lines by `sort`, `direction` round, from `start` on.
     #[must_use]
-    pub fn page(&self, chosen: &Chosen, sort: Sort, after: Option<After<'_>>, limit: usize) -> Page {
+    pub fn page(
+        &self,
+        chosen: &Chosen,
+        sort: Sort,
+        direction: Direction,
+        start: Start<'_>,
+        limit: usize,
+    ) -> Page {
         let order = self.order(sort);
-        let start = after.map_or(0, |(key, id)| {
-            let row_after = self.catalog.row_after(id);
-            order.partition_point(|row| (self.key(sort, *row), *row) < (key, row_after))
-        });
-        let mut rest = order.get(start..).unwrap_or_default().iter().filter(|row| chosen.takes(self, **row));
-        let rows: Vec<u32> = rest.by_ref().take(limit).copied().collect();
+        let before =
+            |rows: &[u32], end: (u128, u32)| rows.partition_point(|row| (self.key(sort, *row), *row) < end);
+        // The other way round, lines with the figure are walked from their end, and those without still come after.
+        let turned = if direction == sort.direction() { 0 } else { before(order, (LAST, 0)) };
+        let (mut back, mut on) = order.split_at(turned);
+        let mut skipped = 0;
+        match start {
+            Start::Skipping(lines) => skipped = lines,
+            Start::After(key, id) if turned > 0 && key != LAST => {
+                back = &back[..before(back, (key, self.catalog.row_from(id)))];
+            }
+            Start::After(key, id) => (back, on) = (&[], &on[before(on, (key, self.catalog.row_after(id)))..]),
+        }
+        let all = back.iter().rev().chain(on).copied();
+        let mut rest = all.filter(|row| chosen.takes(self, *row)).skip(skipped);
+        let rows: Vec<u32> = rest.by_ref().take(limit).collect();
         let more = rows.last().filter(|_| rest.next().is_some()).map(|row| self.key(sort, *row));
         Page { rows, more }
     }
