@@ -1,6 +1,6 @@
 //! The HTTP API and the dashboard, as a router that tests call without a socket. Only this folder names axum.
 //!
-//! [`servers`], [`samples`] and [`usage`] tell figures, [`inventory`] what is sold and takes changes of it, [`readings`]
+//! [`servers`], [`samples`], [`recent`] and [`usage`] tell figures, [`inventory`] what is sold and takes changes of it, [`readings`]
 //! takes what collectors ship, [`collectors`] tells which there are, [`devices`] what is read and [`uplinks`] how full lines
 //! are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
@@ -14,6 +14,7 @@
 
 mod servers;
 
+mod recent;
 mod samples;
 
 mod usage;

@@ -223,6 +223,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET /v1/servers", "v o b a vc oc bc ac"),
     ("GET /v1/servers/{id}", "v o b a vc oc bc ac"),
     ("GET /v1/servers/{id}/samples", "v o b a vc oc bc ac"),
+    ("GET /v1/recent", "v o b a vc oc bc ac"),
     ("GET /v1/servers/{id}/evidence", "v o b a"),
     ("GET /v1/usage", "v o b a vc oc bc ac"),
     ("GET /v1/cases", "v o b a vc oc bc ac"),
@@ -739,7 +740,10 @@ async fn whoever_sees_one_customer_sees_nothing_of_another() {
         let mut paths = vec![
             format!("/v1/servers/{id}"),
             format!("/v1/servers/{id}/samples?period=2026-10"),
+            format!("/v1/recent?servers={id}"),
             format!("/v1/usage?server={id}"),
+            format!("/v1/usage?q={id}"),
+            format!("/v1/usage?q={customer}&sort=customer&order=desc&offset=0"),
             format!("/v1/usage?server={id}&period=2026-10"),
             format!("/v1/cases?server={id}"),
             format!("/v1/cases?customer={customer}"),

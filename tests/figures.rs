@@ -701,6 +701,72 @@ async fn samples_are_gathered_by_hours_and_days() {
     service.stop().await;
 }
 
+#[tokio::test]
+async fn the_last_day_is_told_by_the_largest_sample_of_each_hour() {
+    let store = stocked("figures-recent").await;
+    let service = Service::on(&store, now).await;
+    // Another rate in every slot for a, since long before the day; for b but the hours before the last one, more out than in.
+    let (mut posted, mut octets) = (String::new(), 0);
+    for slot in 0..=400_i64 {
+        let time = NOW.0 - (400 - slot) * SLOT_MS;
+        octets += slot * slot % 977 * 10_000;
+        posted += &format!(r#"{{"device":"sw1","interface":"ge-1","time":{time},"tx":{octets},"rx":0}}"#);
+        posted.push('\n');
+        if (300..380).contains(&slot) {
+            posted += &format!(r#"{{"device":"sw1","interface":"ge-2","time":{time},"tx":7,"rx":{octets}}}"#);
+            posted.push('\n');
+        }
+    }
+    service.post(posted).await;
+    service.stop().await;
+    let service = Service::on(&store, now).await;
+    let recent = service.json("/v1/recent?servers=f,a,nobody,b,a").await;
+    assert_eq!(
+        (&recent["from"], &recent["step_s"]),
+        (&json!("2026-11-20T02:00:00Z"), &json!(3_600)),
+        "{recent}"
+    );
+    let told = recent["servers"].as_array().unwrap();
+    assert_eq!(ids(told), "fab", "each once, and those that there are");
+    let from = NOW.0 - NOW.0 % 3_600_000 - 23 * 3_600_000;
+    for line in told {
+        let id = line["server"].as_str().unwrap();
+        let span = format!("from={from}&until={}", from + 24 * 3_600_000);
+        let samples = service.json(&format!("/v1/servers/{id}/samples?{span}")).await;
+        let mut largest: Vec<Option<u64>> = vec![None; 24];
+        for sample in samples["samples"].as_array().unwrap() {
+            let at: jiff::Timestamp = sample["slot"].as_str().unwrap().parse().unwrap();
+            let hour = usize::try_from((at.as_millisecond() - from) / 3_600_000).unwrap();
+            largest[hour] = largest[hour].max(sample["value_bps"].as_u64());
+        }
+        assert_eq!(line["value_max_bps"], json!(largest), "{id}");
+        let hours = largest.iter().flatten().count();
+        assert_eq!(
+            hours,
+            match id {
+                "a" => 24,
+                "b" => 8,
+                _ => 0,
+            },
+            "{id}: {line}"
+        );
+    }
+    let many = |count: usize| vec!["x"; count].join(",");
+    for (query, field, says) in [
+        ("", "servers", "missing"),
+        ("?servers=", "servers", "a value is empty"),
+        (&format!("?servers={}", many(101)), "servers", "101 values, and at most 100 may be"),
+        ("?server=a", "server", "this takes servers"),
+    ] {
+        let (status, _, body) = service.ask(&format!("/v1/recent{query}"), &[]).await;
+        let problem: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &problem["field"]), (400, &json!(field)), "{body}");
+        assert!(problem["detail"].as_str().unwrap().contains(says), "{body}");
+    }
+    assert_eq!(service.json(&format!("/v1/recent?servers={}", many(100))).await["servers"], json!([]));
+    service.stop().await;
+}
+
 /// A catalog of `count` servers in two regions, of three customers.
 fn catalog(count: usize) -> Arc<Catalog> {
     let entry = |server: usize| {

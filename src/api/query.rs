@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use serde::Deserialize;
-use serde::de::value::StrDeserializer;
+use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 use utoipa::IntoParams;
 
@@ -17,6 +17,9 @@ use crate::metering::period::Month;
 
 /// The longest value of a field, in characters: as long as names may be.
 const VALUE_CHARS_MAX: usize = 255;
+
+/// The most values of a field that takes several, with commas between them.
+pub(super) const VALUES_MAX: usize = 100;
 
 /// What stands after the `?`, as a struct of which every field is an `Option` or has a default. A field that the struct
 /// does not have is refused, and one that is there twice.
@@ -173,14 +176,19 @@ impl Value<'_> {
         ApiError::field(self.name, self.text, format!("{}{hint}", clipped_says(&says.to_string()))).into()
     }
 
+    fn not_too_long(self, value: &str) -> Result<(), Wrong> {
+        match value.chars().nth(VALUE_CHARS_MAX) {
+            Some(_) => Err(self.wrong(&format!("longer than {VALUE_CHARS_MAX} characters"))),
+            None => Ok(()),
+        }
+    }
+
     /// What a reader that takes text makes of it.
     fn read<T>(
         self,
         read: impl FnOnce(StrDeserializer<'_, de::value::Error>) -> Result<T, de::value::Error>,
     ) -> Result<T, Wrong> {
-        if self.text.chars().nth(VALUE_CHARS_MAX).is_some() {
-            return Err(self.wrong(&format!("longer than {VALUE_CHARS_MAX} characters")));
-        }
+        self.not_too_long(self.text)?;
         read(self.text.into_deserializer()).map_err(|e| self.wrong(&e))
     }
 }
@@ -224,6 +232,23 @@ impl<'de> de::Deserializer<'de> for Value<'de> {
         self.read(|text| de::Deserializer::deserialize_enum(text, name, words, visitor))
     }
 
+    /// Several values, with commas between them.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        let values = || self.text.split(',');
+        let count = values().count();
+        if count > VALUES_MAX {
+            return Err(self.wrong(&format!("{count} values, and at most {VALUES_MAX} may be")));
+        }
+        for value in values() {
+            if value.is_empty() {
+                return Err(self.wrong(&"a value is empty"));
+            }
+            self.not_too_long(value)?;
+        }
+        let values = SeqDeserializer::<_, de::value::Error>::new(values());
+        visitor.visit_seq(values).map_err(|e| self.wrong(&e))
+    }
+
     parsed! {
         deserialize_bool visit_bool "true or false",
         deserialize_u8 visit_u8 "a whole number that this can be",
@@ -234,7 +259,7 @@ impl<'de> de::Deserializer<'de> for Value<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        i8 i16 i32 i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
+        i8 i16 i32 i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct
         identifier ignored_any
     }
 }
@@ -300,6 +325,7 @@ mod tests {
         allowance_bps: Option<Bps>,
         all: bool,
         server: Option<String>,
+        some: Vec<String>,
     }
 
     fn asked(query: &str) -> Result<Asked, String> {
@@ -315,6 +341,10 @@ mod tests {
         assert_eq!(asked.from.unwrap().0.0, 1_790_780_400_000);
         assert_eq!((asked.method, asked.allowance_bps), (Some(Method::Sum), Some(Bps(5))));
         assert!(asked.all && asked.server.as_deref() == Some("web/01"));
+        for several in ["a,b%2Fc,d", "a%2Cb%2Fc%2Cd"] {
+            let asked = self::asked(&format!("some={several}")).unwrap();
+            assert_eq!(asked.some, ["a", "b/c", "d"]);
+        }
     }
 
     #[test]
@@ -322,7 +352,7 @@ mod tests {
         for (query, says) in [
             (
                 "a=1",
-                "a: there is no such query field; this takes period, from, method, allowance_bps, all, server",
+                "a: there is no such query field; this takes period, from, method, allowance_bps, all, server, some",
             ),
             ("all=true&all=false", "all: given twice"),
             ("all=yes", "all: \"yes\" is not true or false"),
@@ -336,5 +366,15 @@ mod tests {
         }
         let long = format!("server={}", "a".repeat(256));
         assert!(asked(&long).unwrap_err().contains("longer than 255 characters"));
+        for (some, says) in [
+            (String::new(), "some: a value is empty"),
+            ("a,,b".to_owned(), "some: a value is empty"),
+            (vec!["a"; 101].join(","), "some: 101 values, and at most 100 may be"),
+            (format!("b,{}", "a".repeat(256)), "some: longer than 255 characters"),
+        ] {
+            let refused = asked(&format!("some={some}")).unwrap_err();
+            assert!(refused.contains(says), "{some}: {refused}");
+        }
+        assert_eq!(asked(&format!("some={}", vec!["a"; 100].join(","))).unwrap().some.len(), 100);
     }
 }

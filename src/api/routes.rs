@@ -15,7 +15,7 @@ use super::{
     exports, headers, health,
 };
 use super::{
-    inventory, metrics, openapi, periods, readings, reviews, revisions, samples, servers, session,
+    inventory, metrics, openapi, periods, readings, recent, reviews, revisions, samples, servers, session,
     statements, uplinks, usage,
 };
 use super::{request_id, what_if};
@@ -60,6 +60,7 @@ pub(super) fn routes(app: App) -> Router {
             .routes(routes!(servers::list))
             .routes(routes!(servers::one))
             .routes(routes!(samples::list))
+            .routes(routes!(recent::list))
             .routes(routes!(usage::month))
             .routes(routes!(statements::one))
             .routes(routes!(statements::explanation))

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use utoipa::openapi::RefOr;
 
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{
+    ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type,
+};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::body::{Who, Why};
 use super::limits::SAID_CHARS_MAX;
+use super::query::VALUES_MAX;
 use crate::closing::listing::Stated;
 use crate::closing::statement::Statement;
 use crate::collectors::CollectorName;
@@ -38,6 +41,19 @@ impl PartialSchema for When {
 }
 
 impl ToSchema for When {}
+
+/// Ids of servers as a request names several, with commas between them.
+pub(super) enum Servers {}
+
+impl PartialSchema for Servers {
+    fn schema() -> RefOr<Schema> {
+        let id = text().min_length(Some(1)).max_length(Some(255)).pattern(Some("^[^,]+$"));
+        let ids = ArrayBuilder::new().items(id).min_items(Some(1)).max_items(Some(VALUES_MAX));
+        ids.description(Some("Ids of servers; one with a comma in it can't be named here.")).into()
+    }
+}
+
+impl ToSchema for Servers {}
 
 /// A number by which a case, a revision and the like are known.
 pub(super) enum Ordinal {}

@@ -13,7 +13,7 @@ use crate::aggregator::output::{PortId, Revised, ServerId};
 use crate::metering::period::SlotSpan;
 use crate::metering::sample::Sample;
 use crate::metering::slot::PortSlot;
-use crate::metering::units::Slot;
+use crate::metering::units::{Bps, Slot};
 
 /// Numbers of servers or ports in one query at most: what they ask for must fit in memory, and in ClickHouse's limit
 /// on the length of a query.
@@ -249,6 +249,36 @@ impl Store {
             }
         }
         Ok(samples)
+    }
+
+    /// By each server and hour of `span`, an hour by its first slot: the largest of the hour's samples, each the larger of in
+    /// and out. Hours without a sample are left out.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn hourly_maxima(
+        &self,
+        servers: &[ServerId],
+        span: SlotSpan,
+    ) -> Result<BTreeMap<ServerId, BTreeMap<Slot, Bps>>, StoreError> {
+        let numbers: Vec<u32> = servers.iter().map(|id| id.0).collect();
+        let mut maxima: BTreeMap<ServerId, BTreeMap<Slot, Bps>> = BTreeMap::new();
+        for part in numbers.chunks(NUMBERS_MAX) {
+            let rows: Vec<(u32, u32, u64)> = self
+                .read("reading the largest samples by hours", |client| async move {
+                    let sql = "SELECT server_id, toStartOfHour(slot) AS hour, max(greatest(in_bps, out_bps)) \
+                               FROM samples FINAL WHERE server_id IN ? \
+                               AND slot >= fromUnixTimestamp(?) AND slot < fromUnixTimestamp(?) \
+                               AND state != 'withdrawn' GROUP BY server_id, hour";
+                    let query = client.query(sql).bind(part).bind(slot_s(span.from)).bind(slot_s(span.until));
+                    query.fetch_all().await
+                })
+                .await?;
+            for (server, hour, bps) in rows {
+                maxima.entry(ServerId(server)).or_default().insert(slot_of_s(hour), Bps(bps));
+            }
+        }
+        Ok(maxima)
     }
 
     /// The newest slot from `since` on for which each server ever had a sample.
