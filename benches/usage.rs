@@ -16,6 +16,7 @@ use meter95::aggregator::recovery::Clock;
 use meter95::aggregator::state::Times;
 use meter95::alerts::Alerts;
 use meter95::alerts::destinations::Destinations;
+use meter95::api::events::streams::Streams;
 use meter95::api::{self, App};
 use meter95::audit::Audit;
 use meter95::clock;
@@ -119,6 +120,7 @@ async fn run(servers: u32, seconds: u32) -> anyhow::Result<()> {
         times,
         access: Guard::open(store.clone(), NonZeroU32::new(1_000_000).context("0")?).await?,
         audit: Audit::new(store.clone(), clock::now),
+        streams: Streams::default(),
         metrics: None,
     };
     let stop = CancellationToken::new();

@@ -5,7 +5,7 @@
 //! are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
 //! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
-//! [`evidence`] packs what an investigation needs. [`session`] is how a browser logs in, [`audit`] tells who did what. [`health`] and [`metrics`] are for whoever runs the service,
+//! [`evidence`] packs what an investigation needs. [`session`] is how a browser logs in, [`events`] tells it what has changed, [`audit`] tells who did what. [`health`] and [`metrics`] are for whoever runs the service,
 //! [`dashboard`] is what a browser gets. [`query`], [`page`] and [`body`] read what is asked,
 //! [`answer`] writes lists as JSON and CSV, every refusal is made in [`errors`].
 //! [`routes`] puts them together, each group under what [`access`], [`limits`] and [`idempotency`] do for it, and [`openapi`]
@@ -53,6 +53,8 @@ pub mod metrics;
 
 mod session;
 
+pub mod events;
+
 mod answer;
 mod body;
 mod errors;
@@ -89,6 +91,7 @@ use crate::throttle::templates::Templates;
 use crate::tls::server::Server;
 use crate::usage::tables::Tables;
 use axum::Router;
+use events::streams::Streams;
 use meter95_reading::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -125,6 +128,8 @@ pub struct App {
     pub access: Guard,
     /// Where it is noted what they do.
     pub audit: Audit,
+    /// Who listens to events.
+    pub streams: Streams,
     /// This process' metrics, where [`metrics::install`] has set them up.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -135,8 +140,8 @@ pub fn router(app: App) -> Router {
     routes::routes(app)
 }
 
-/// Answers requests on `listener` over HTTP/1.1 until `stop`. Then nothing new is accepted, requests that are being
-/// answered may go on for 10 s, and it returns.
+/// Answers requests on `listener` over HTTP/1.1 until `stop`. Then nothing new is accepted, streams of events end, requests
+/// that are being answered may go on for 10 s, and it returns.
 ///
 /// # Errors
 /// When the listener is none that can be asked for its address; a connection that fails ends nothing but itself.

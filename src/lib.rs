@@ -6,11 +6,12 @@
 //! for servers that use far more than they should and keeps their cases, [`alerts`] carries out what somebody should know,
 //! [`evidence`] packs what an investigation needs, and [`api`] and [`cli`] show all that; [`service`] is how
 //! the parts run together. [`collectors`] is what is known of those elsewhere, [`access`] who may do what, [`audit`] what they did,
-//! [`tls`] how each side shows who it is.
+//! [`tls`] how each side shows who it is, [`signal`] how a part says that it has changed.
 
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod signal;
 
 pub mod metering;
 

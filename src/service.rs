@@ -16,6 +16,7 @@ use crate::alerts::deliver::Deliverer;
 use crate::alerts::destinations::Destinations;
 use crate::alerts::lookout::Lookout;
 use crate::api;
+use crate::api::events::streams::Streams;
 use crate::audit::Audit;
 use crate::cli::site::{Site, Writer};
 use crate::clock;
@@ -161,6 +162,7 @@ impl Service {
             times,
             access: guard,
             audit,
+            streams: Streams::default(),
             metrics: api::metrics::install(),
         };
 

@@ -198,7 +198,9 @@ impl Site {
         let request = request.body(Body::from(body.to_owned())).unwrap();
         let response = router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let endless = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let octets = if endless { Body::empty() } else { response.into_body() };
+        let body = axum::body::to_bytes(octets, usize::MAX).await.unwrap();
         Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
     }
 
@@ -219,6 +221,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST /v1/session", ALL),
     ("GET /v1/session", "v o b c a vc oc bc cc ac"),
     ("DELETE /v1/session", "v o b c a vc oc bc cc ac"),
+    ("GET /v1/events", "v o b c a vc oc bc cc ac"),
     ("GET /metrics", "v o b a"),
     ("GET /v1/servers", "v o b a vc oc bc ac"),
     ("GET /v1/servers/{id}", "v o b a vc oc bc ac"),

@@ -22,6 +22,7 @@ mod commands;
 mod contract;
 mod conventions;
 mod engine;
+mod events;
 mod evidence;
 mod figures;
 mod inventory;

@@ -12,6 +12,7 @@ use meter95::aggregator::state::Times;
 use meter95::alerts::Alerts;
 use meter95::alerts::destinations::Destinations;
 use meter95::api::App;
+use meter95::api::events::streams::Streams;
 use meter95::audit::Audit;
 use meter95::closing::desk::Desk;
 use meter95::collectors::registry::Collectors;
@@ -69,6 +70,7 @@ pub(crate) async fn app(
         times,
         access: Guard::open(store.clone(), NonZeroU32::new(1_000_000).unwrap()).await.unwrap(),
         audit: Audit::new(store.clone(), now),
+        streams: Streams::default(),
         metrics: None,
     }
 }

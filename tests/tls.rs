@@ -328,6 +328,21 @@ fn signed(folder: &Path) -> PathBuf {
     ca
 }
 
+#[tokio::test]
+async fn events_come_over_tls_until_the_service_stops() {
+    let site = Site::new("tls-events").await;
+    let mut answer = site.client(None).get(site.url("/v1/events")).send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert!(answer.headers().contains_key("strict-transport-security"));
+    let first = answer.chunk().await.unwrap().unwrap();
+    assert!(first.starts_with(b"event: hello\n"), "{}", String::from_utf8_lossy(&first));
+    ship(&site.client(None), &site, 1).await.error_for_status().unwrap();
+    let next = answer.chunk().await.unwrap().unwrap();
+    assert!(next.starts_with(b"event: changed\n"), "{}", String::from_utf8_lossy(&next));
+    site.stop.cancel();
+    assert_eq!(answer.chunk().await.unwrap(), None);
+}
+
 /// What comes on a connection until its end, after this was sent.
 async fn raw(mut stream: TcpStream, send: &str) -> String {
     stream.write_all(send.as_bytes()).await.unwrap();

@@ -88,6 +88,12 @@ impl Sessions {
         Some((key, session.clone()))
     }
 
+    /// Whether one lasts at `now`; to ask is not to use it.
+    #[must_use]
+    pub fn lasts(&self, key: SessionKey, now: Timestamp) -> bool {
+        self.all().get(&key).is_some_and(|session| session.lasts(now))
+    }
+
     /// Ends one.
     pub fn end(&self, key: SessionKey) {
         self.all().remove(&key);

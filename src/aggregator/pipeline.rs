@@ -17,6 +17,7 @@ use crate::inventory::Inventory;
 use crate::metering::period::SlotSpan;
 use crate::metering::slot::PortSlot;
 use crate::metering::units::Slot;
+use crate::signal::Signal;
 use crate::store::connection::{Store, StoreError};
 use crate::store::write::Checkpoint;
 
@@ -54,6 +55,9 @@ pub struct Receipt {
 pub struct Live {
     state: Arc<RwLock<Aggregator>>,
     vitals: Vitals,
+    figures: Signal,
+    readings: Signal,
+    inventory: Signal,
 }
 
 impl Live {
@@ -66,6 +70,31 @@ impl Live {
     #[must_use]
     pub fn vitals(&self) -> &Vitals {
         &self.vitals
+    }
+
+    /// Says that samples of a server have changed.
+    #[must_use]
+    pub fn figures_changed(&self) -> &Signal {
+        &self.figures
+    }
+
+    /// Says that readings were taken in.
+    #[must_use]
+    pub fn readings_came(&self) -> &Signal {
+        &self.readings
+    }
+
+    /// Says that another inventory is in force.
+    #[must_use]
+    pub fn inventory_changed(&self) -> &Signal {
+        &self.inventory
+    }
+
+    /// The live state from `state` on.
+    fn of(state: Aggregator) -> Self {
+        let (figures, readings, inventory) = (Signal::default(), Signal::default(), Signal::default());
+        let (state, vitals) = (Arc::new(RwLock::new(state)), Vitals::default());
+        Self { state, vitals, figures, readings, inventory }
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Aggregator> {
@@ -111,7 +140,7 @@ impl Pipeline {
         let writer = tokio::spawn(write(store.clone(), queue));
         let mut pipeline = Self {
             store,
-            live: Live { state: Arc::new(RwLock::new(aggregator)), vitals: Vitals::default() },
+            live: Live::of(aggregator),
             batch,
             ports_stored,
             servers_stored,
@@ -175,12 +204,15 @@ impl Pipeline {
         let waiting = self.live.vitals.writing(accepted.len());
         self.store.put_readings(&accepted, self.batch).await;
         drop(waiting);
-        {
+        let changes = {
             let mut state = self.live.write();
             for (id, counters) in &accepted {
                 state.observe(*id, counters);
             }
-        }
+            state.changes().count()
+        };
+        self.live.readings.raise();
+        self.live.figures.reach(changes);
         receipts
     }
 
@@ -189,11 +221,12 @@ impl Pipeline {
     /// # Errors
     /// When the store can't be read where memory does not reach back.
     pub async fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let (rows, cold, stale) = {
+        let (rows, cold, stale, changes) = {
             let mut state = self.live.write();
             state.advance(now);
-            (state.output_rows(), state.has_cold(), state.has_stale_tallies())
+            (state.output_rows(), state.has_cold(), state.has_stale_tallies(), state.changes().count())
         };
+        self.live.figures.reach(changes);
         if stale {
             return self.flush().await;
         }
@@ -228,6 +261,8 @@ impl Pipeline {
         }
         self.cold_since = None;
         self.write_output_and_wait().await;
+        let changes = self.live.read().changes().count();
+        self.live.figures.reach(changes);
         Ok(())
     }
 
@@ -247,6 +282,7 @@ impl Pipeline {
         self.flush().await?;
         self.inventory_version = version;
         self.write_output_and_wait().await;
+        self.live.inventory.raise();
         tracing::info!(version, "put a new inventory in force");
         Ok(true)
     }

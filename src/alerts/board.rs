@@ -15,6 +15,7 @@ use super::alert::{Alert, AlertKind, Notice, Severity};
 use super::event::Event;
 use super::outbox::{Outbox, OutboxError};
 use crate::inventory::instant::Instant;
+use crate::signal::Signal;
 use crate::store::alerts::Which;
 use crate::store::connection::{Store, StoreError};
 
@@ -37,6 +38,7 @@ pub struct Board {
     raised: Arc<RwLock<Raised>>,
     /// One change at a time.
     changing: Arc<Mutex<Changing>>,
+    changed: Signal,
 }
 
 /// Alerts that are raised, by source and key.
@@ -68,7 +70,13 @@ impl Board {
         gauge(&raised);
         let changing = Changing { last, notices: Vec::new(), events: Vec::new() };
         let (raised, changing) = (Arc::new(RwLock::new(raised)), Arc::new(Mutex::new(changing)));
-        Ok(Self { store, outbox, raised, changing })
+        Ok(Self { store, outbox, raised, changing, changed: Signal::default() })
+    }
+
+    /// Says that an alert was raised or cleared.
+    #[must_use]
+    pub fn changed(&self) -> &Signal {
+        &self.changed
     }
 
     /// Takes what is true now of all that `source` looks at, as `now` is: what is new is raised, what is not there any
@@ -90,6 +98,9 @@ impl Board {
             changing.last = at;
             changing.events = change.iter().flat_map(|notice| events_at(notice, at)).collect();
             changing.notices = change;
+            if !changing.events.is_empty() {
+                self.changed.raise();
+            }
         }
         self.store_and_tell(&mut changing, now).await
     }

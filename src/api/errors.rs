@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::events::streams::Full;
 use super::inventory::Contradiction;
 use crate::access::Role;
 use crate::aggregator::intake::IntakeError;
@@ -26,6 +27,9 @@ const PROBLEMS_MAX: usize = 100;
 
 /// After how many seconds a request that was turned away may come again: the intake empties within a second or two.
 const RETRY_AFTER_S: u64 = 2;
+
+/// After how many seconds another stream of events may be tried: people close a page now and then.
+const STREAM_AFTER_S: u64 = 60;
 
 /// What was already taken of a body when it was refused. To send all of it again does no harm: what was taken is
 /// stale then.
@@ -123,6 +127,9 @@ pub(super) enum ApiError {
     /// They ask too often.
     #[error("too many requests; try again in {0} s")]
     TooOften(u64),
+    /// More streams of events than may be open.
+    #[error(transparent)]
+    TooManyStreams(Full),
     /// Somebody who may not.
     #[error(
         "{} may not do this", match (.limited, .role) {
@@ -219,7 +226,7 @@ impl ApiError {
             Self::Outdated(_) | Self::NotNow { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) | Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Busy(_) | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy(_) | Self::TooOften(_) | Self::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::Overloaded
             | Self::TooSlow(_)
@@ -237,6 +244,7 @@ impl ApiError {
             Self::Encoding(_) => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"))),
             Self::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Self::TooOften(retry_s) => Some((header::RETRY_AFTER, HeaderValue::from(*retry_s))),
+            Self::TooManyStreams(_) => Some((header::RETRY_AFTER, HeaderValue::from(STREAM_AFTER_S))),
             Self::Busy(_)
             | Self::Overloaded
             | Self::TooSlow(_)

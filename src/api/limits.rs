@@ -91,6 +91,24 @@ pub(super) const HEAD_TIME_MAX: Duration = Duration::from_secs(65);
 /// How long requests that are being answered may go on when the service stops.
 pub(super) const STOPPING_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Streams of events at once. Each holds a connection, and all of them leave one address, as a proxy's, half of those that
+/// it may have.
+pub(super) const STREAMS_MAX: usize = 128;
+
+/// Streams of one token at once: an office that shares one.
+pub(super) const STREAMS_OF_TOKEN_MAX: usize = 32;
+
+/// How long after a change an event tells of it, and how long at least is between two events: a table of a large site is
+/// up to so old (`usage::tables`), and rows are on their way to the store for as long.
+pub(super) const EVENT_AFTER: Duration = Duration::from_secs(2);
+
+/// How often a stream of events on which nothing happens shows that it lives: what stands in between gives up after a
+/// minute and more.
+pub(super) const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+
+/// How often is looked whether whoever listens is still known, as often as tokens are read again.
+pub(super) const STREAM_LOOK_EVERY: Duration = Duration::from_secs(2);
+
 /// How long [`super::health`] waits for the store and for the pipeline.
 pub(super) const PROBE_TIME_MAX: Duration = Duration::from_secs(5);
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::App;
 use super::errors::ApiError;
+use super::events::streams::OPEN;
 use super::socket::entry::REFUSED;
 use crate::aggregator::vitals::last_read;
 
@@ -41,6 +42,7 @@ pub fn install() -> Option<PrometheusHandle> {
     };
     ::metrics::describe_counter!(REQUESTS, "HTTP requests by route, method and status");
     ::metrics::describe_counter!(REFUSED, "Connections closed at once, for their address had too many");
+    ::metrics::describe_gauge!(OPEN, "Streams of events that are open");
     ::metrics::describe_histogram!(DURATION, "How long HTTP requests took, by route, in seconds");
     Some(handle)
 }

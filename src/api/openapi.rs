@@ -15,6 +15,7 @@ use utoipa::{Modify, OpenApi as _};
 use super::App;
 use super::access::Access;
 use super::errors::{PROBLEM, Problem};
+use super::events::{Changed, Hello};
 use super::idempotency;
 use crate::access::Role;
 
@@ -31,7 +32,7 @@ const TOKEN: &str = "token";
             decimal string. Whatever is refused is told as `application/problem+json` (RFC 9457) with the field and the \
             value that can't be."
     ),
-    components(schemas(Problem<'_>)),
+    components(schemas(Problem<'_>, Hello, Changed)),
     modifiers(&Tokens),
     tags(
         (name = "Usage", description = "A month's figures so far, or as it ended"),

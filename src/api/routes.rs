@@ -11,8 +11,8 @@ use super::access::{self, Access};
 use super::idempotency::{self, Keys};
 use super::limits::{self, Deadline, Gate};
 use super::{
-    App, alerts, answer, audit, cases, collectors, dashboard, devices, errors, etag, evidence, exclusions,
-    exports, headers, health,
+    App, alerts, answer, audit, cases, collectors, dashboard, devices, errors, etag, events, evidence,
+    exclusions, exports, headers, health,
 };
 use super::{
     inventory, metrics, openapi, periods, readings, recent, reviews, revisions, samples, servers, session,
@@ -175,7 +175,9 @@ pub(super) fn routes(app: App) -> Router {
     openapi::refusing(entrance.get_openapi_mut());
     let sessions = OpenApiRouter::new().routes(routes!(session::show)).routes(routes!(session::log_out));
     let sessions = open_to(access::KNOWN, sessions, &app);
-    let operation = [measured, entrance, sessions].into_iter().fold(operation, OpenApiRouter::merge);
+    // Without a deadline and a place at the gate: a stream goes on, and there are few.
+    let events = open_to(access::KNOWN, OpenApiRouter::new().routes(routes!(events::listen)), &app);
+    let operation = [measured, entrance, sessions, events].into_iter().fold(operation, OpenApiRouter::merge);
     let groups = [figures, site, audited, months, site_months, closing, incidents, steps, changes, shipped];
     let all = groups.map(|group| group.build(&app)).into_iter().fold(operation, OpenApiRouter::merge);
     let (router, document) = OpenApiRouter::with_openapi(openapi::frame()).merge(all).split_for_parts();

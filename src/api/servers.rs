@@ -302,8 +302,9 @@ mod tests {
         assert_eq!(of(Asked { region: some("tokyo"), ..Asked::default() }, customer()), "a");
         assert_eq!(of(Asked { customer: some("c2"), ..Asked::default() }, customer()), "");
         assert_eq!(of(Asked { plan: some("p"), ..Asked::default() }, all()), "ac");
-        assert_eq!(of(Asked { q: some("sw1 GE"), ..Asked::default() }, all()), "a");
-        assert_eq!(of(Asked { q: some("C2"), ..Asked::default() }, all()), "c");
-        assert_eq!(of(Asked { q: some("C2"), ..Asked::default() }, customer()), "");
+        let search = |words: &str| words.to_owned().try_into().unwrap();
+        assert_eq!(of(Asked { q: search("sw1 GE"), ..Asked::default() }, all()), "a");
+        assert_eq!(of(Asked { q: search("C2"), ..Asked::default() }, all()), "c");
+        assert_eq!(of(Asked { q: search("C2"), ..Asked::default() }, customer()), "");
     }
 }

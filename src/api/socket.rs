@@ -41,7 +41,7 @@ pub(super) async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     tracing::info!(%address, tls = tls.is_some(), "listening");
-    let metrics = app.metrics.clone();
+    let (metrics, streams) = (app.metrics.clone(), app.streams.clone());
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
@@ -74,6 +74,7 @@ pub(super) async fn serve(
         });
     }
     drop(listener);
+    streams.end();
     if tokio::time::timeout(STOPPING_TIME_MAX, graceful.shutdown()).await.is_err() {
         let open = connections.len();
         tracing::warn!(open, "connections did not end in time");

@@ -2,6 +2,7 @@
 //! line, the API or the schedule.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ use super::revise::{self, Correction, Revision};
 use super::statement::{Exclusion, Statement};
 use crate::aggregator::state::Times;
 use crate::metering::period::Month;
+use crate::signal::Signal;
 use crate::store::connection::Store;
 use crate::store::engine::lock::Lock;
 
@@ -56,6 +58,9 @@ pub struct Desk {
     under_way: Arc<Mutex<Option<(Month, Progress)>>>,
     acts: TaskTracker,
     stopping: CancellationToken,
+    changed: Signal,
+    /// The number of the next act as far as it is known here; 0 before anybody looked.
+    next_act: Arc<AtomicU64>,
 }
 
 /// Forgets how far a close has come when that is over, however it ended.
@@ -93,6 +98,23 @@ impl Desk {
             under_way: Arc::default(),
             acts: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            changed: Signal::default(),
+            next_act: Arc::default(),
+        }
+    }
+
+    /// Says that something was done: at once where it was here, and with the next look at the [`Desk::trail`] where it
+    /// was done by another process.
+    #[must_use]
+    pub fn changed(&self) -> &Signal {
+        &self.changed
+    }
+
+    /// Says so, and takes note of it, so that the next look does not say it again.
+    async fn done(&self) {
+        self.changed.raise();
+        if let Ok(trail) = Trail::load(&self.store).await {
+            self.next_act.store(trail.next_serial(), Ordering::Relaxed);
         }
     }
 
@@ -159,6 +181,7 @@ impl Desk {
         count("issued", outcome.issued);
         count("held", outcome.held);
         count("differing", outcome.differing.len() as u64);
+        self.done().await;
         Ok(outcome)
     }
 
@@ -171,6 +194,7 @@ impl Desk {
         let _lock = self.lock()?;
         let statement = review::approve(&self.store, period, server, word, self.times).await?;
         count("issued", 1);
+        self.done().await;
         Ok(statement)
     }
 
@@ -184,6 +208,7 @@ impl Desk {
         let revisions = revise::revise(&self.store, correction, word, self.times).await?;
         if !correction.dry_run {
             count("issued", revisions.len() as u64);
+            self.done().await;
         }
         Ok(revisions)
     }
@@ -195,7 +220,9 @@ impl Desk {
     pub async fn exclude(&self, declared: &Declared, word: &Word) -> Result<Exclusion, CloseError> {
         word.check()?;
         let _lock = self.lock()?;
-        exclusions::exclude(&self.store, declared, word).await
+        let exclusion = exclusions::exclude(&self.store, declared, word).await?;
+        self.done().await;
+        Ok(exclusion)
     }
 
     /// Takes an incident back, as [`exclusions::include`].
@@ -205,7 +232,9 @@ impl Desk {
     pub async fn include(&self, id: u64, word: &Word) -> Result<Exclusion, CloseError> {
         word.check()?;
         let _lock = self.lock()?;
-        exclusions::include(&self.store, id, word).await
+        let exclusion = exclusions::include(&self.store, id, word).await?;
+        self.done().await;
+        Ok(exclusion)
     }
 
     /// Everything that was done so far.
@@ -213,7 +242,13 @@ impl Desk {
     /// # Errors
     /// When the store can't be read.
     pub async fn trail(&self) -> Result<Trail, CloseError> {
-        Ok(Trail::load(&self.store).await?)
+        let trail = Trail::load(&self.store).await?;
+        let next = trail.next_serial();
+        let known = self.next_act.swap(next, Ordering::Relaxed);
+        if known != 0 && known != next {
+            self.changed.raise();
+        }
+        Ok(trail)
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::said::Said;
 use super::{CollectorName, CollectorReport};
+use crate::signal::Signal;
 use crate::store::collectors::StoredReport;
 use crate::store::connection::{Store, StoreError};
 
@@ -37,6 +38,7 @@ pub enum RegistryError {
 pub struct Collectors {
     store: Store,
     known: Arc<Mutex<Known>>,
+    changed: Signal,
 }
 
 #[derive(Default)]
@@ -64,7 +66,13 @@ impl Collectors {
             (report.name.clone(), Collector { stored: Some(report.clone()), report })
         };
         let known = Known { collectors: reports.into_iter().map(collector).collect(), stored_at: None };
-        Ok(Self { store, known: Arc::new(Mutex::new(known)) })
+        Ok(Self { store, known: Arc::new(Mutex::new(known)), changed: Signal::default() })
+    }
+
+    /// Says that a collector told how it does.
+    #[must_use]
+    pub fn changed(&self) -> &Signal {
+        &self.changed
     }
 
     /// Whether a report of `name` can be taken: ask before its readings are, or they come again in vain. Requests at
@@ -98,6 +106,7 @@ impl Collectors {
         match before {
             Some(before) if before.stored.as_ref().is_some_and(|stored| !has_weight(stored, &report)) => {
                 before.report = report;
+                self.changed.raise();
             }
             before => {
                 if let Some(before) = before {
@@ -106,6 +115,7 @@ impl Collectors {
                 self.store.put_collectors(std::slice::from_ref(&report)).await?;
                 let collector = Collector { stored: Some(report.clone()), report };
                 known.collectors.insert(collector.report.name.clone(), collector);
+                self.changed.raise();
                 return Ok(());
             }
         }

@@ -20,6 +20,7 @@ use super::step::{Body, SERVICE, Step, StepError};
 use crate::closing::desk::Word;
 use crate::inventory::instant::Instant;
 use crate::metering::throttle::Rule;
+use crate::signal::Signal;
 use crate::store::connection::{Store, StoreError};
 use crate::store::engine::lock::Lock;
 use book::Book;
@@ -145,6 +146,7 @@ pub struct Cases {
     /// Held by whoever of this process acts.
     acting: Arc<tokio::sync::Mutex<()>>,
     acts: TaskTracker,
+    changed: Signal,
 }
 
 impl Filter {
@@ -171,7 +173,15 @@ impl Cases {
             book: Arc::default(),
             acting: Arc::default(),
             acts: TaskTracker::new(),
+            changed: Signal::default(),
         }
+    }
+
+    /// Says that a step was taken: at once where it was here, and with the next look where it was taken by another
+    /// process.
+    #[must_use]
+    pub fn changed(&self) -> &Signal {
+        &self.changed
     }
 
     /// Returns when every act under way has ended.
@@ -332,6 +342,7 @@ impl Cases {
                 book.put(case.clone());
             }
             book.written(last.serial);
+            self.changed.reach(last.serial);
             Ok(())
         }
     }
@@ -352,6 +363,7 @@ impl Cases {
             if let Some((serial, case)) = numbers {
                 steps.into_iter().for_each(|step| book.learn(step));
                 book.begin(serial, case);
+                self.changed.reach(book.numbers().0);
                 return Ok(());
             }
             let opened: BTreeSet<u64> =
@@ -369,7 +381,9 @@ impl Cases {
             let case = self.known(id).await?;
             self.book().put((*case).clone());
         }
-        self.book().forget();
+        let mut book = self.book();
+        book.forget();
+        self.changed.reach(book.numbers().0);
         Ok(())
     }
 
