@@ -126,6 +126,8 @@ fn rate(from: &End, to: &End) -> u64 {
 struct Demo {
     child: Child,
     url: String,
+    /// What it printed before it was live.
+    said: Vec<String>,
 }
 
 impl Drop for Demo {
@@ -136,19 +138,22 @@ impl Drop for Demo {
 }
 
 impl Demo {
-    fn start(data_dir: &Path) -> Self {
+    fn start(data_dir: &Path, options: &[&str]) -> Self {
         let mut command = support::meter95(data_dir);
-        command.args(["demo", "--servers", "10", "--listen", "127.0.0.1:0"]);
+        command.args(["demo", "--servers", "10", "--listen", "127.0.0.1:0"]).args(options);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut said = Vec::new();
         let url = lines.find_map(|line| {
-            let url = line.trim().strip_prefix("Open ")?.split(' ').next()?;
-            Some(url.to_owned())
+            let url =
+                line.trim().strip_prefix("Open ").and_then(|open| Some(open.split(' ').next()?.to_owned()));
+            said.push(line);
+            url
         });
         let url = url.expect("the demo ended before it was live");
         // What it prints later is nobody's, but must not end it.
         thread::spawn(move || lines.for_each(drop));
-        Self { child, url }
+        Self { child, url, said }
     }
 
     async fn get(&self, path: &str) -> String {
@@ -201,7 +206,7 @@ async fn the_demo_has_a_case_of_each_rule_and_what_it_prints_limits_a_port() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (store, data_dir) = support::store_and_dir("limit").await;
     store.close().await.unwrap();
-    let demo = Demo::start(&data_dir);
+    let demo = Demo::start(&data_dir, &["--past", "month"]);
     let cases = demo.recommended().await;
     let flood = cases.iter().find(|case| rules(case).eq(["flood"])).expect("one that only floods");
     let case = flood["case"].as_u64().unwrap();
@@ -230,5 +235,43 @@ async fn the_demo_has_a_case_of_each_rule_and_what_it_prints_limits_a_port() {
     for rate in limited {
         let percent = rate * 100 / cap;
         assert!((90..=110).contains(&percent), "{limited:?} bit/s with a limit of {cap}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_has_a_closed_month_to_look_at_and_needs_no_switches() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (store, data_dir) = support::store_and_dir("demo-still").await;
+    store.close().await.unwrap();
+    let demo = Demo::start(&data_dir, &["--no-collect", "--past", "last-month"]);
+    let closed = demo.said.iter().find(|line| line.contains(" is closed: ")).expect("what was closed");
+    assert!(closed.ends_with(": 9 statements issued, 1 held for review."), "{closed}");
+    let period = closed.split(' ').next().unwrap();
+    let answer = demo.get(&format!("/v1/periods/{period}/statements")).await;
+    let statements: Value = serde_json::from_str(&answer).unwrap();
+    let states =
+        statements["statements"].as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap());
+    assert_eq!(states.filter(|state| *state == "held").count(), 1, "{statements}");
+    let usage: Value = serde_json::from_str(&demo.get("/v1/usage").await).unwrap();
+    assert_eq!(usage["servers"].as_array().unwrap().len(), 10, "{usage}");
+    let devices: Value = serde_json::from_str(&demo.get("/v1/devices").await).unwrap();
+    assert!(!devices["devices"].as_array().unwrap().is_empty(), "{devices}");
+}
+
+#[test]
+fn a_demo_of_another_size_or_past_is_refused() {
+    let data_dir = std::env::temp_dir();
+    for (options, says) in [
+        (
+            &["--servers", "9"][..],
+            "--servers 9: the site can have 10 to 5000; with --no-collect more can be shown",
+        ),
+        (&["--servers", "5001"], "--servers 5001: the site can have 10 to 5000; with --no-collect"),
+        (&["--servers", "100001", "--no-collect"], "--servers 100001: the site can have 10 to 100000"),
+        (&["--past", "1w"], "\"1w\" is no past: say 90m, 1h or 2d, month or last-month"),
+    ] {
+        let output = support::meter95(&data_dir).arg("demo").args(options).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(says), "{options:?}: {error}");
     }
 }

@@ -1,6 +1,5 @@
 //! `meter95 demo`: a simulated site, from nothing to a live dashboard.
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,46 +7,50 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use meter95_reading::Timestamp;
 use meter95_snmp::{Credentials, Device, Options, Poller, Secret};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use self::past::{Past, Span};
 use super::serve;
 use super::show;
 use super::site::{Site as Configured, SiteArgs};
 use super::stop;
-use crate::aggregator::pipeline::Pipeline;
-use crate::aggregator::recovery::Clock;
 use crate::clock;
 use crate::demo::agent::{Agents, COMMUNITY};
+use crate::demo::plan::{ASKED_SERVERS_MAX, SERVERS_MAX, SERVERS_MIN};
 use crate::demo::site::Site;
 use crate::inventory::Inventory;
 use crate::inventory::diff::changes;
 use crate::inventory::document::Document;
 use crate::inventory::instant::Instant;
-use crate::metering::period::Month;
 use crate::service::Service;
 use crate::sources::Sources;
 use crate::store::connection::Store;
 
-/// How far apart the readings of the past are, in ms: one a slot.
-const PAST_STEP_MS: i64 = 300_000;
+mod past;
 
 /// How often the switches are read from then on: more often than in earnest, so that something is seen to happen.
 const LIVE_EVERY: Duration = Duration::from_secs(20);
 
-/// Readings that go through the pipeline at once.
-const LOT_READINGS: usize = 100_000;
-
 /// Options of `meter95 demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  meter95 demo --servers 1000")]
+#[command(
+    after_help = "Examples:\n  meter95 demo --servers 1000\n  meter95 demo --servers 100000 --no-collect"
+)]
 pub struct DemoArgs {
-    /// How many servers the site has
+    /// How many servers the site has: 10 to 5000, or to 100000 with --no-collect
     #[arg(long, value_name = "N", default_value_t = 200)]
     servers: usize,
+    /// Start no switches and read nothing: what there is of the past stays all there is
+    #[arg(long)]
+    no_collect: bool,
+    /// How much of the past to fill: `90m`, `1h`, `2d`, `month` (the month so far), or `last-month` (that and the month
+    /// before, which is closed then) [default: last-month; with --no-collect the month so far, or an hour or more of
+    /// it where that has more than 2.5 million readings]
+    #[arg(long, value_name = "DURATION")]
+    past: Option<Past>,
     /// What it is drawn from; the same seed gives the same site
     #[arg(long, value_name = "N", default_value_t = 95)]
     seed: u64,
@@ -56,11 +59,12 @@ pub struct DemoArgs {
     listen: SocketAddr,
 }
 
-/// Fills the month so far, goes on live, and stops when it is told to.
+/// Fills the past, goes on live, and stops when it is told to.
 ///
 /// # Errors
 /// When a part can't start.
 pub async fn run(site: &SiteArgs, args: DemoArgs) -> anyhow::Result<()> {
+    args.check()?;
     let stop = stop::on_signal()?;
     let listener = serve::listen(serve::address(args.listen, false)).await?;
     // Without a data directory of one's own, nothing is left behind.
@@ -74,34 +78,86 @@ pub async fn run(site: &SiteArgs, args: DemoArgs) -> anyhow::Result<()> {
 
     let now = clock::now();
     let site = Arc::new(Site::new(args.seed, args.servers, now)?);
-    let inventory = sell(&store, &site, now).await?;
-    let month =
-        Month::of(now, &inventory.timezone).context("this machine's clock is outside the calendar")?;
+    let span = args.span(&site, now)?;
+    sell(&store, &site, span.opened, now).await?;
     show::line(format_args!(
         "A hosting site of {} servers on {} switches in {} regions, simulated.",
         site.servers.len(),
         site.switches.len(),
         site.regions.len()
     ));
-    let filled = fill(&store, &configured, &site, month.span(&inventory.timezone).0, &stop).await?;
-    show::line(filled);
+    show::line(span.fill(&store, &configured, &site, &stop).await?);
+    if let Some(month) = span.closes.filter(|_| !stop.is_cancelled()) {
+        show::line(past::close(&store, &configured, month).await?);
+    }
 
     let outcome = if stop.is_cancelled() {
         store.close().await.map_err(anyhow::Error::from)
+    } else if args.no_collect {
+        let service = Service::start(store, writer, &configured, listener, None).await?;
+        say_where(&service, &configured);
+        show::line("Nothing is read from now on.");
+        still(service, stop).await
     } else {
         let agents = Agents::bind(&site, clock::now, &stop).await?;
         let sources = sources(&agents)?;
         let service = Service::start(store, writer, &configured, listener, sources.board()).await?;
-        let data_dir = &configured.data_dir;
-        show::line(format_args!("Extreme servers: meter95 --data-dir {} cases list", data_dir.display()));
+        say_where(&service, &configured);
         live(service, agents, sources, stop).await
     };
     drop(scratch);
     outcome
 }
 
-/// Puts the site's plans and servers in force.
-async fn sell(store: &Store, site: &Site, now: Timestamp) -> anyhow::Result<Inventory> {
+impl DemoArgs {
+    /// Refuses a site of a size that can't be shown.
+    fn check(&self) -> anyhow::Result<()> {
+        let (most, hint) = if self.no_collect {
+            (SERVERS_MAX, "")
+        } else {
+            (ASKED_SERVERS_MAX, "; with --no-collect more can be shown")
+        };
+        anyhow::ensure!(
+            (SERVERS_MIN..=most).contains(&self.servers),
+            "--servers {}: the site can have {SERVERS_MIN} to {most}{hint}",
+            self.servers
+        );
+        Ok(())
+    }
+
+    /// What of the past is filled.
+    fn span(&self, site: &Site, now: Timestamp) -> anyhow::Result<Span> {
+        let ports: usize = site.switches.iter().map(|switch| switch.ports.len()).sum();
+        let past = match self.past {
+            Some(past) => past,
+            None if self.no_collect => Past::Quick(ports),
+            None => Past::LastMonth,
+        };
+        // The site says nothing of its time zone.
+        let timezone = Inventory::from_document(&Document::default())?.timezone;
+        past.until(now, &timezone).context("this machine's clock is outside the calendar")
+    }
+}
+
+fn say_where(service: &Service, configured: &Configured) {
+    let data_dir = configured.data_dir.display();
+    show::line(format_args!("Extreme servers: meter95 --data-dir {data_dir} cases list"));
+    show::line(format_args!("\n  Open http://{} in a browser. Ctrl-C ends everything.\n", service.address));
+}
+
+/// Serves what there is until it is told to stop.
+async fn still(service: Service, stop: CancellationToken) -> anyhow::Result<()> {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        ended = service.failed() => ended?,
+    }
+    service.stop().await?;
+    show::line("Stopped.");
+    Ok(())
+}
+
+/// Puts the site's plans and servers in force; where the site has `opened` amid a month, no server was sold before.
+async fn sell(store: &Store, site: &Site, opened: Option<Timestamp>, now: Timestamp) -> anyhow::Result<()> {
     let plans = site.plans.iter().map(|plan| {
         json!({
             "id": plan.id, "allowance_bps": plan.allowance_bps,
@@ -116,7 +172,7 @@ async fn sell(store: &Store, site: &Site, now: Timestamp) -> anyhow::Result<Inve
             server.ports.iter().map(|port| json!({ "device": port.device(), "interface": port.interface() }));
         json!({
             "id": server.id, "customer": server.customer, "region": server.region, "plan": server.plan,
-            "service_start": server.service_start.map(Instant),
+            "service_start": server.service_start.max(opened).map(Instant),
             "addons": addons.collect::<Vec<_>>(), "ports": ports.collect::<Vec<_>>(),
         })
     });
@@ -142,54 +198,9 @@ async fn sell(store: &Store, site: &Site, now: Timestamp) -> anyhow::Result<Inve
         "servers": servers.collect::<Vec<_>>(),
     });
     let document: Document = serde_json::from_value(document)?;
-    let inventory = Inventory::from_document(&document)?;
     let (version, before) = store.inventory().await?;
     store.put_inventory(&changes(&before, &document), version + 1, now, "demo").await?;
-    Ok(inventory)
-}
-
-/// Takes the month's past through the real pipeline.
-async fn fill(
-    store: &Store,
-    configured: &Configured,
-    site: &Arc<Site>,
-    from: Timestamp,
-    stop: &CancellationToken,
-) -> anyhow::Result<String> {
-    let mut pipeline = Pipeline::open(store.clone(), configured.config.times(), Clock::Readings).await?;
-    let now = clock::now();
-    let bar = bar(now.ms_since(from));
-    let started = std::time::Instant::now();
-    let (mut lot, mut taken) = (Vec::with_capacity(LOT_READINGS), 0);
-    for step in site.history(from, now, PAST_STEP_MS) {
-        lot.extend(step);
-        let newest = lot.last().map_or(from, |reading| reading.counters.time);
-        if lot.len() >= LOT_READINGS || newest >= now {
-            for receipt in pipeline.take(vec![std::mem::take(&mut lot)]).await {
-                taken += receipt.taken;
-            }
-            pipeline.tick(newest).await?;
-            bar.set_position(newest.ms_since(from).unsigned_abs());
-        }
-        if stop.is_cancelled() {
-            break;
-        }
-    }
-    pipeline.close().await?;
-    bar.finish_and_clear();
-    let took = started.elapsed().as_secs_f64();
-    Ok(format!("The month so far: {taken} readings taken through the pipeline in {took:.1} s."))
-}
-
-fn bar(ms: i64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(ms.unsigned_abs()).with_message("filling the month so far");
-    match ProgressStyle::with_template("{msg} {wide_bar} {percent} %") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    Ok(())
 }
 
 /// What polls the simulated switches.
@@ -212,7 +223,6 @@ async fn live(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let answering = tokio::spawn(agents.run());
-    show::line(format_args!("\n  Open http://{} in a browser. Ctrl-C ends everything.\n", service.address));
     let sink = service.sink();
     tokio::select! {
         outcome = sources.run(sink, stop.clone()) => outcome.context("collecting ended")?,

@@ -5,6 +5,8 @@
 //! habit's shape. So any instant costs the same, however far it is from the epoch. Floats are used for shapes
 //! only; octets are whole numbers, and never fall.
 
+use std::sync::LazyLock;
+
 use meter95_reading::Timestamp;
 
 /// Where every curve begins with 0 octets: Monday, 2024-01-01T00:00+09:00.
@@ -82,14 +84,17 @@ pub struct Curve {
     swing: u64,
 }
 
-/// One day of a curve, ready to be asked for any of its instants.
+/// Slots of one day of a curve, ready to be asked for any of their instants.
 #[derive(Debug, Clone)]
-pub struct Day {
-    number: i64,
+pub struct Part {
+    /// The day, 0 being the epoch's.
+    day: i64,
+    /// The first of the slots, within the day.
+    first: usize,
     /// Octets from the epoch to the day's start.
     base: u64,
-    /// Octets from the day's start to each slot's start, and to the day's end.
-    prefix: Box<[u64; DAY_SLOTS + 1]>,
+    /// Octets from the day's start to each slot's start, and to the end of the last.
+    prefix: Box<[u64]>,
 }
 
 impl Curve {
@@ -105,37 +110,59 @@ impl Curve {
             nominal: [0; 7],
             swing: 0,
         };
-        let nominal = std::array::from_fn(|weekday| {
-            let total: f64 = curve.rates(i64::try_from(weekday).unwrap_or(0), false).iter().sum();
+        let nominal = |weekday: i64| {
+            let total: f64 = curve.rates(weekday, false).iter().sum();
             whole(total * SLOT_OCTETS_PER_BPS)
-        });
-        curve.nominal = nominal;
+        };
+        // Most habits know one day, or two.
+        curve.nominal = match habit {
+            Habit::Bursty { .. } => [0, 1, 2, 3, 4, 5, 6].map(nominal),
+            Habit::Diurnal { .. } => {
+                let (work, rest) = (nominal(0), nominal(5));
+                [work, work, work, work, work, rest, rest]
+            }
+            Habit::Quiet { .. } | Habit::NightBackup { .. } | Habit::Extreme { .. } | Habit::Down => {
+                [nominal(0); 7]
+            }
+        };
         let least = curve.nominal.iter().copied().min().unwrap_or(0);
         curve.swing = least / 100 * whole(SWING * 100.0);
         curve
     }
 
-    /// Octets from [`EPOCH`] to `at`; 0 before it. Builds the day, so ask a [`Day`] when asking often.
+    /// Octets from [`EPOCH`] to `at`; 0 before it. Builds the day, so ask a [`Part`] when asking often.
     #[must_use]
     pub fn octets(&self, at: Timestamp) -> u64 {
-        self.day(day_of(at)).octets(at)
+        self.part(at, DAY_SLOTS).octets(at)
     }
 
-    /// The day of this number, 0 being the epoch's.
+    /// The part of the day of `at` that holds it, where days are cut into parts of so many slots (1 to
+    /// [`DAY_SLOTS`]). All parts of a day take the same time to build, and as much memory as they have slots.
     #[must_use]
-    pub fn day(&self, number: i64) -> Day {
-        let (base, end) = (self.octets_before(number), self.octets_before(number.saturating_add(1)));
+    pub fn part(&self, at: Timestamp, slots: usize) -> Part {
+        let (day, slots) = (day_of(at), slots.clamp(1, DAY_SLOTS));
+        let first = slot_of_day(at) / slots * slots;
+        let until = (first + slots).min(DAY_SLOTS);
+        let (base, end) = (self.octets_before(day), self.octets_before(day.saturating_add(1)));
         let total = end.saturating_sub(base);
-        let mut prefix = Box::new([0; DAY_SLOTS + 1]);
-        let rates = self.rates(number, true);
+        let rates = self.rates(day, true);
         let sum: f64 = rates.iter().sum();
-        let mut so_far = 0.0;
-        for (octets, rate) in prefix.iter_mut().skip(1).zip(rates) {
+        let upto = |so_far: f64| {
+            if sum > 0.0 { whole(approximate(total) * (so_far / sum)).min(total) } else { 0 }
+        };
+        let mut so_far: f64 = rates.iter().take(first).sum();
+        let mut prefix = Vec::with_capacity(until - first + 1);
+        prefix.push(if first == 0 { 0 } else { upto(so_far) });
+        for rate in &rates[first..until] {
             so_far += rate;
-            *octets = if sum > 0.0 { whole(approximate(total) * (so_far / sum)).min(total) } else { 0 };
+            prefix.push(upto(so_far));
         }
-        prefix[DAY_SLOTS] = total;
-        Day { number, base, prefix }
+        if until == DAY_SLOTS
+            && let Some(last) = prefix.last_mut()
+        {
+            *last = total;
+        }
+        Part { day, first, base, prefix: prefix.into() }
     }
 
     /// Octets from the epoch to the start of the day of this number.
@@ -156,21 +183,21 @@ impl Curve {
     fn rates(&self, number: i64, noisy: bool) -> [f64; DAY_SLOTS] {
         let day = u64::try_from(number).unwrap_or(0);
         let day_seed = mix(self.server_seed, day);
-        let mut rates = [0.0; DAY_SLOTS];
+        let mut rates = *PEOPLE;
         for (slot, rate) in (0_u32..).zip(rates.iter_mut()) {
-            let hour = f64::from(slot) / HOUR_SLOTS;
+            let people = *rate;
             *rate = match self.habit {
-                Habit::Quiet { mean_bps } => f64::from(mean_bps) * (0.7 + 0.3 * people(hour)),
+                Habit::Quiet { mean_bps } => f64::from(mean_bps) * (0.7 + 0.3 * people),
                 Habit::Diurnal { peak_bps, weekend_percent } => {
                     let percent = if day % 7 >= 5 { weekend_percent } else { 100 };
-                    f64::from(peak_bps) * people(hour) * f64::from(percent) / 100.0
+                    f64::from(peak_bps) * people * f64::from(percent) / 100.0
                 }
-                Habit::Bursty { base_bps, .. } => f64::from(base_bps) * (0.5 + 0.5 * people(hour)),
+                Habit::Bursty { base_bps, .. } => f64::from(base_bps) * (0.5 + 0.5 * people),
                 Habit::NightBackup { base_bps, backup_bps, slots } => {
                     let backup = (24..24_u32.saturating_add(slots)).contains(&slot);
-                    f64::from(base_bps) * people(hour) + if backup { f64::from(backup_bps) } else { 0.0 }
+                    f64::from(base_bps) * people + if backup { f64::from(backup_bps) } else { 0.0 }
                 }
-                Habit::Extreme { mean_bps } => f64::from(mean_bps) * (0.9 + 0.1 * people(hour)),
+                Habit::Extreme { mean_bps } => f64::from(mean_bps) * (0.9 + 0.1 * people),
                 Habit::Down => 0.0,
             };
         }
@@ -191,23 +218,31 @@ impl Curve {
     }
 }
 
-impl Day {
-    /// Whether `at` lies in this day.
+impl Part {
+    /// Whether `at` lies in it.
     #[must_use]
     pub fn holds(&self, at: Timestamp) -> bool {
-        day_of(at) == self.number
+        let slots = self.first..self.first + self.slots();
+        day_of(at) == self.day && slots.contains(&slot_of_day(at))
     }
 
-    /// Octets from [`EPOCH`] to `at`, evenly within a slot. Before the day it answers for the day's start, after it
-    /// for its end.
+    /// Octets from [`EPOCH`] to `at`, evenly within a slot. Before the part it answers for its start, after it for its
+    /// end.
     #[must_use]
     pub fn octets(&self, at: Timestamp) -> u64 {
-        let since = at.ms_since(EPOCH).saturating_sub(self.number.saturating_mul(DAY_MS)).clamp(0, DAY_MS);
-        let slot = usize::try_from(since / SLOT_MS).unwrap_or(0).min(DAY_SLOTS - 1);
+        let first_ms = i64::try_from(self.first).unwrap_or(0) * SLOT_MS;
+        let span_ms = i64::try_from(self.slots()).unwrap_or(0) * SLOT_MS;
+        let since = at.ms_since(EPOCH).saturating_sub(self.day.saturating_mul(DAY_MS));
+        let since = since.saturating_sub(first_ms).clamp(0, span_ms);
+        let slot = usize::try_from(since / SLOT_MS).unwrap_or(0).min(self.slots().saturating_sub(1));
         let within = u64::try_from(since).unwrap_or(0) - (slot as u64) * SLOT_MS.unsigned_abs();
         let (start, end) = (self.prefix[slot], self.prefix[slot + 1]);
         let part = u128::from(end - start) * u128::from(within) / u128::from(SLOT_MS.unsigned_abs());
         self.base + start + u64::try_from(part).unwrap_or(0)
+    }
+
+    fn slots(&self) -> usize {
+        self.prefix.len() - 1
     }
 }
 
@@ -215,6 +250,11 @@ impl Day {
 #[must_use]
 pub fn day_of(at: Timestamp) -> i64 {
     at.ms_since(EPOCH).div_euclid(DAY_MS)
+}
+
+/// The slot that holds `at` in its JST day, from 0.
+fn slot_of_day(at: Timestamp) -> usize {
+    usize::try_from(at.ms_since(EPOCH).rem_euclid(DAY_MS) / SLOT_MS).unwrap_or(0)
 }
 
 /// A number that depends on both and looks like chance (splitmix64).
@@ -225,6 +265,11 @@ pub fn mix(seed: u64, salt: u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
 }
+
+/// How awake Japan is in each slot of its day.
+static PEOPLE: LazyLock<[f64; DAY_SLOTS]> = LazyLock::new(|| {
+    std::array::from_fn(|slot| people(f64::from(u16::try_from(slot).unwrap_or(0)) / HOUR_SLOTS))
+});
 
 /// How awake Japan is at an hour of its day, from about 0.2 to 1.0: least at 04:30, most at 21:00.
 fn people(hour: f64) -> f64 {

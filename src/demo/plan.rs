@@ -2,24 +2,29 @@
 
 use meter95_reading::{PortKeyError, Timestamp};
 
-use self::role::{NEW, role};
+use self::role::{NEW, UNREAD, role};
 use self::wiring::Wiring;
-use super::habit::{EPOCH, mix};
-use super::site::{Customer, Plan, Region, Server, Site};
+use super::habit::{DAY_MS, EPOCH, mix};
+use super::site::{Customer, Plan, Region, Server, Site, Unread};
 
 mod role;
 mod wiring;
 
 /// The fewest servers: one of each special kind, and some to compare them with.
 pub const SERVERS_MIN: usize = 10;
-/// The most servers: two hundred agents on one machine, and four digits in a server's name.
-pub const SERVERS_MAX: usize = 5_000;
+/// The most servers whose switches can be asked: two hundred agents on one machine.
+pub const ASKED_SERVERS_MAX: usize = 5_000;
+/// The most servers.
+pub const SERVERS_MAX: usize = 100_000;
 
 const TOKYO: &str = "tokyo";
 const NAGOYA: &str = "nagoya";
 /// A server that is new begins on the 8th of a month, 09:00 JST.
 const NEW_DAY: i8 = 8;
 const NEW_HOUR: i8 = 9;
+/// One server was not read from the 10th of the month before on, for three days.
+const UNREAD_FROM_DAYS: i64 = 9;
+const UNREAD_UNTIL_DAYS: i64 = 12;
 const TIME_ZONE: &str = "Asia/Tokyo";
 /// Customers own five servers each, in the mean.
 const SERVERS_PER_CUSTOMER: usize = 5;
@@ -30,9 +35,9 @@ impl Site {
     /// The site of `servers` servers ([`SERVERS_MIN`] to [`SERVERS_MAX`]; beyond them, the nearest) that `seed`
     /// draws, as it is at `now`.
     ///
-    /// `now` decides two things only: the month in which the newest server began, the one of `now` when its 8th,
-    /// 09:00 JST, is past, or else the one before; and when those began, or ceased, that do something extreme for a
-    /// while.
+    /// `now` decides three things only: the month in which the newest server began, the one of `now` when its 8th,
+    /// 09:00 JST, is past, or else the one before; when those began, or ceased, that do something extreme for a
+    /// while; and when one was not read.
     ///
     /// # Errors
     /// Never in practice: every name that is made here is one that a port can have.
@@ -40,15 +45,16 @@ impl Site {
         let servers = servers.clamp(SERVERS_MIN, SERVERS_MAX);
         let customers = customers(seed, servers);
         let mut wiring = Wiring::default();
+        let digits = (servers - 1).to_string().len().max(4);
         let mut drawn = Vec::with_capacity(servers);
         for number in 0..servers {
             let role = role(seed, number, now);
-            let id = format!("{}-{number:04}", if role.region == TOKYO { "tky" } else { "ngo" });
+            let id = format!("{}-{number:0digits$}", if role.region == TOKYO { "tky" } else { "ngo" });
             let owner = usize::try_from(mix(role.seed, 1)).unwrap_or(number) % customers.len().max(1);
             let customer = customers.get(owner).map(|customer| customer.id.clone()).unwrap_or_default();
             let since = if number == NEW { Some(newest_start(now)) } else { None };
             let alias = format!("{customer}:{id}");
-            let ports = wiring.connect(&role, &alias, since)?;
+            let ports = if role.connected { wiring.connect(&role, &alias, since)? } else { Vec::new() };
             drawn.push(Server {
                 id,
                 customer,
@@ -61,6 +67,9 @@ impl Site {
                 surge: role.surge,
             });
         }
+        // A port that nobody has sold, with somebody on it.
+        wiring.connect(&role(seed, servers, now).single_in(TOKYO), "", None)?;
+        let unread = drawn.get(UNREAD).map_or_else(Vec::new, |server| unread(server, now));
         let (switches, uplinks) = wiring.finish(seed)?;
         Ok(Self {
             seed,
@@ -70,6 +79,7 @@ impl Site {
             servers: drawn,
             switches,
             uplinks,
+            unread,
         })
     }
 }
@@ -88,11 +98,13 @@ fn customers(seed: u64, servers: usize) -> Vec<Customer> {
         let at = usize::try_from(bits).unwrap_or(0) % words.len().max(1);
         words.get(at).copied().unwrap_or("any")
     };
-    (1..=servers.div_ceil(SERVERS_PER_CUSTOMER))
+    let customers = servers.div_ceil(SERVERS_PER_CUSTOMER);
+    let digits = customers.to_string().len().max(3);
+    (1..=customers)
         .map(|number| {
             let seed = mix(seed, 0xC000 + number as u64);
             let (domain, trade) = (pick(&DOMAINS, seed), pick(&TRADES, seed >> 8));
-            let id = format!("c{number:03}");
+            let id = format!("c{number:0digits$}");
             let email = format!("noc@{domain}-{id}.example");
             let japanese = number % 3 != 0;
             Customer { id, name: format!("{} {trade} {number}", capital(domain)), email, japanese }
@@ -119,6 +131,13 @@ fn newest_start(now: Timestamp) -> Timestamp {
         }
     };
     start().unwrap_or(EPOCH).max(EPOCH)
+}
+
+/// Some days of the month before `now`'s in which a server was not read, enough for its statement to be held.
+fn unread(server: &Server, now: Timestamp) -> Vec<Unread> {
+    let month = month_start(month_start(now).plus_ms(-1));
+    let (from, until) = (month.plus_ms(UNREAD_FROM_DAYS * DAY_MS), month.plus_ms(UNREAD_UNTIL_DAYS * DAY_MS));
+    server.ports.iter().map(|port| Unread { port: port.clone(), from, until }).collect()
 }
 
 /// When the month of `now` began in JST; the epoch where the calendar ends.

@@ -21,6 +21,8 @@ pub struct Site {
     pub switches: Vec<Switch>,
     /// The ports that lead out of a region.
     pub uplinks: Vec<Uplink>,
+    /// What was not read of the past.
+    pub unread: Vec<Unread>,
 }
 
 /// A place with switches.
@@ -73,7 +75,7 @@ pub struct Server {
     pub service_start: Option<Timestamp>,
     /// Bought beyond the plan.
     pub addons: Vec<Addon>,
-    /// The switch ports that it is connected to: one, or two of a dual-homed server.
+    /// The switch ports that it is connected to: one, two of a dual-homed server, or none yet.
     pub ports: Vec<PortKey>,
     /// What it does with them.
     pub habit: Habit,
@@ -188,6 +190,17 @@ pub struct Since {
     pub rx_octets: u64,
     /// What the curve of tx says of it.
     pub tx_octets: u64,
+}
+
+/// A port that was not read for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The port.
+    pub port: PortKey,
+    /// From when.
+    pub from: Timestamp,
+    /// Until before when.
+    pub until: Timestamp,
 }
 
 /// A port that leads out of a region, with what may go through it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meter95_reading::{Counters, Reading, Timestamp, Width};
 
-use super::habit::{Curve, Day, day_of};
+use super::habit::{Curve, DAY_SLOTS, Part};
 use super::site::{FarEnd, Site, Surge, SwitchPort};
 
 /// Mean octets of a packet that a server sends (pages and files), and of one that it receives (requests).
@@ -53,20 +53,28 @@ impl Moved {
     }
 }
 
-/// Reads ports of a site, and remembers the day of each curve that it was last asked for.
+/// Reads ports of a site, and remembers the part of each curve that it was last asked for.
 #[derive(Debug)]
 pub struct View {
     site: Arc<Site>,
-    /// By switch and port: the day in which it was last read, per direction.
-    days: Vec<Vec<Option<(Day, Day)>>>,
+    /// By switch and port: what it was last read of, per direction.
+    parts: Vec<Vec<Option<(Part, Part)>>>,
+    /// How much of a curve is remembered, in slots.
+    part_slots: usize,
 }
 
 impl View {
-    /// A view that has read nothing yet.
+    /// A view that has read nothing yet, and remembers a day of each curve: 5 kB a port.
     #[must_use]
     pub fn new(site: Arc<Site>) -> Self {
-        let days = site.switches.iter().map(|switch| vec![None; switch.ports.len()]).collect();
-        Self { site, days }
+        let parts = site.switches.iter().map(|switch| vec![None; switch.ports.len()]).collect();
+        Self { site, parts, part_slots: DAY_SLOTS }
+    }
+
+    /// The same, but it remembers so many slots of each curve only: for many ports and a short time.
+    #[must_use]
+    pub fn in_parts(self, slots: usize) -> Self {
+        Self { part_slots: slots, ..self }
     }
 
     /// The site it reads.
@@ -177,12 +185,11 @@ impl View {
         (rx, tx): (&Curve, &Curve),
         at: Timestamp,
     ) -> (u64, u64) {
-        let Some(cached) = self.days.get_mut(switch).and_then(|ports| ports.get_mut(port)) else {
+        let Some(cached) = self.parts.get_mut(switch).and_then(|ports| ports.get_mut(port)) else {
             return (rx.octets(at), tx.octets(at));
         };
-        if !cached.as_ref().is_some_and(|(day, _)| day.holds(at)) {
-            let number = day_of(at);
-            *cached = Some((rx.day(number), tx.day(number)));
+        if !cached.as_ref().is_some_and(|(part, _)| part.holds(at)) {
+            *cached = Some((rx.part(at, self.part_slots), tx.part(at, self.part_slots)));
         }
         cached.as_ref().map_or((0, 0), |(rx, tx)| (rx.octets(at), tx.octets(at)))
     }

@@ -16,6 +16,13 @@ const PORT_SILENT_MS: i64 = GRACE_MS_DEFAULT;
 /// How long a collector elsewhere may be silent, in ms: five of the minutes after each of which it reports.
 pub const COLLECTOR_SILENT_MS: i64 = 300_000;
 
+/// Silent devices of a region that are told one by one; more that fall silent together are one alert. It is then the
+/// collector, the line or the power, and that is one thing to see to.
+const DEVICES_EACH_MAX: usize = 20;
+
+/// How many of them that alert names.
+const NAMED_MAX: usize = 20;
+
 /// A metered port, and when it was heard of last.
 struct Heard<'a> {
     port: &'a PortKey,
@@ -41,7 +48,8 @@ impl Heard<'_> {
 }
 
 /// The silent ports and devices at `now`, for a service that has been running since `since`; `raised` are the keys of alerts
-/// that are raised. A device of which every metered port is silent is one alert instead of many.
+/// that are raised. A device of which every metered port is silent is one alert instead of many, and so are the devices of a
+/// region of which more than [`DEVICES_EACH_MAX`] fall silent together, until the last of them is heard of.
 #[must_use]
 pub fn alerts(state: &Aggregator, since: Timestamp, now: Timestamp, raised: &BTreeSet<String>) -> Vec<Alert> {
     let mut devices: BTreeMap<&str, Vec<Heard<'_>>> = BTreeMap::new();
@@ -49,16 +57,32 @@ pub fn alerts(state: &Aggregator, since: Timestamp, now: Timestamp, raised: &BTr
         devices.entry(heard.port.device()).or_default().push(heard);
     }
     let mut alerts = Vec::new();
-    for (device, ports) in devices {
+    let mut regions: BTreeMap<&str, Vec<(&str, Vec<&Heard<'_>>)>> = BTreeMap::new();
+    for (device, ports) in &devices {
         let was = |heard: &Heard<'_>| {
-            raised.contains(&device_key(device)) || raised.contains(&port_key(heard.port))
+            raised.contains(&device_key(device))
+                || raised.contains(&port_key(heard.port))
+                || raised.contains(&region_key(heard.region))
         };
         let silent: Vec<&Heard<'_>> = ports.iter().filter(|heard| heard.is_silent(now, was(heard))).collect();
         // A device with one metered port is as silent as that.
         if silent.len() == ports.len() {
-            alerts.push(silent_device(device, &silent));
+            let region = silent.first().map_or("", |heard| heard.region);
+            regions.entry(region).or_default().push((device, silent));
         } else {
             alerts.extend(silent.into_iter().map(silent_port));
+        }
+    }
+    for (region, devices) in regions {
+        // One that was told by itself stays so.
+        let (each, others): (Vec<_>, Vec<_>) =
+            devices.into_iter().partition(|(device, _)| raised.contains(&device_key(device)));
+        alerts.extend(each.iter().map(|(device, ports)| silent_device(device, ports)));
+        let together = others.len() > DEVICES_EACH_MAX || raised.contains(&region_key(region));
+        if !together {
+            alerts.extend(others.iter().map(|(device, ports)| silent_device(device, ports)));
+        } else if !others.is_empty() {
+            alerts.push(silent_region(region, &others));
         }
     }
     alerts
@@ -91,6 +115,10 @@ fn device_key(device: &str) -> String {
     format!("device {device}")
 }
 
+fn region_key(region: &str) -> String {
+    format!("region {region}")
+}
+
 fn port_key(port: &PortKey) -> String {
     format!("port {} {}", port.device(), port.interface())
 }
@@ -108,6 +136,23 @@ fn silent_device(device: &str, ports: &[&Heard<'_>]) -> Alert {
         ]),
         summary: format!("device {device} is silent: {}", heard_last(last)),
         details: json!({ "ports": ports.len(), "last_reading": last.map(Instant) }),
+    }
+}
+
+fn silent_region(region: &str, devices: &[(&str, Vec<&Heard<'_>>)]) -> Alert {
+    let last = devices.iter().flat_map(|(_, ports)| ports).filter_map(|heard| heard.last).max();
+    let ports: usize = devices.iter().map(|(_, ports)| ports.len()).sum();
+    let named: Vec<&str> = devices.iter().take(NAMED_MAX).map(|(device, _)| *device).collect();
+    let place = if region.is_empty() { String::new() } else { format!(" of region {region}") };
+    Alert {
+        key: region_key(region),
+        kind: AlertKind::DeviceSilent,
+        severity: Severity::Critical,
+        labels: BTreeMap::from([("region".to_owned(), region.to_owned())]),
+        summary: format!("{} devices{place} are silent: {}", devices.len(), heard_of_any(last)),
+        details: json!({
+            "devices": devices.len(), "ports": ports, "first": named, "last_reading": last.map(Instant),
+        }),
     }
 }
 
@@ -154,6 +199,13 @@ fn heard_last(last: Option<Timestamp>) -> String {
     last.map_or_else(
         || "it was never heard of".to_owned(),
         |last| format!("it was last heard of at {}", rfc3339(last)),
+    )
+}
+
+fn heard_of_any(last: Option<Timestamp>) -> String {
+    last.map_or_else(
+        || "none was ever heard of".to_owned(),
+        |last| format!("the last was heard of at {}", rfc3339(last)),
     )
 }
 
@@ -229,6 +281,41 @@ mod tests {
         let found: Vec<String> =
             alerts(&state, NOW, NOW, &raised).into_iter().map(|alert| alert.key).collect();
         assert_eq!(found, ["port sw1 ge1", "device sw2"]);
+    }
+
+    /// The keys of what is silent in a site of so many devices, of which `read` were read a minute ago, after `raised`.
+    fn silent(devices: usize, read: std::ops::Range<usize>, raised: &[&str]) -> Vec<String> {
+        let servers: String = (10..10 + devices)
+            .map(|n| {
+                let port = format!("{{ device = 'sw{n}', interface = 'ge1' }}");
+                format!("[[servers]]\nid = 's{n}'\nregion = 'tokyo'\nports = [{port}]\n")
+            })
+            .collect();
+        let mut state = Aggregator::new(Times::default(), NOW);
+        state.set_inventory(Inventory::from_document(&toml::from_str(&servers).unwrap()).unwrap());
+        for n in read {
+            let id = state.port_id(&PortKey::new(&format!("sw{}", n + 10), "ge1").unwrap());
+            assert!(state.accept(id, NOW.plus_ms(-60_000)));
+        }
+        let raised = raised.iter().map(|key| (*key).to_owned()).collect();
+        let found = alerts(&state, NOW.plus_ms(-20 * 60_000), NOW, &raised);
+        assert!(found.iter().all(|alert| alert.kind == AlertKind::DeviceSilent));
+        found.into_iter().map(|alert| alert.key).collect()
+    }
+
+    #[test]
+    fn many_devices_that_fall_silent_together_are_one_alert() {
+        let all: Vec<String> = (10..30).map(|n| format!("device sw{n}")).collect();
+        assert_eq!(silent(20, 0..0, &[]), all);
+        assert_eq!(silent(21, 0..0, &[]), ["region tokyo"]);
+        assert_eq!(silent(2_000, 0..0, &[]), ["region tokyo"]);
+        assert_eq!(silent(2_000, 1_990..2_000, &[]), ["region tokyo"]);
+        // Those that were told by themselves before stay so.
+        assert_eq!(silent(40, 0..0, &["device sw12"]), ["device sw12", "region tokyo"]);
+        assert_eq!(silent(21, 0..0, &["device sw12"])[..2], ["device sw12", "device sw10"]);
+        // It goes on until the last of them is heard of, so that nothing is told anew when they come back by and by.
+        assert_eq!(silent(40, 0..39, &["region tokyo"]), ["region tokyo"]);
+        assert_eq!(silent(40, 0..40, &["region tokyo"]), Vec::<String>::new());
     }
 
     #[test]

@@ -51,7 +51,8 @@ fn days_and_milliseconds_join_without_a_seam() {
     for habit in HABITS {
         let curve = Curve::new(habit, 11, 2, 100);
         for day in 0..15 {
-            let (today, tomorrow) = (curve.day(day), curve.day(day + 1));
+            let (today, tomorrow) =
+                (curve.part(at_day(day, 0), DAY_SLOTS), curve.part(at_day(day + 1, 0), DAY_SLOTS));
             assert_eq!(
                 today.octets(at_day(day + 1, 0)),
                 tomorrow.octets(at_day(day + 1, 0)),
@@ -105,5 +106,23 @@ fn what_is_billed_of_each_habit() {
     ] {
         let p95 = p95(habit);
         assert!((least..=most).contains(&p95), "{habit:?}: {p95}");
+    }
+}
+
+#[test]
+fn parts_of_a_day_say_what_the_day_says() {
+    for habit in HABITS {
+        let curve = Curve::new(habit, 7, 1, 100);
+        let day = curve.part(at_day(1_000, 0), DAY_SLOTS);
+        for slots in [0, 1, 7, 24, 287, 288, 1_000] {
+            for ms in (0..DAY_MS).step_by(3_333_333).chain([DAY_MS - 1]) {
+                let at = at_day(1_000, ms);
+                let part = curve.part(at, slots);
+                assert!(
+                    part.holds(at) && !part.holds(at.plus_ms(DAY_MS)) && !part.holds(at.plus_ms(-DAY_MS))
+                );
+                assert_eq!(part.octets(at), day.octets(at), "{habit:?} {slots} {ms}");
+            }
+        }
     }
 }

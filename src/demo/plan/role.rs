@@ -16,6 +16,8 @@ pub(super) struct Role {
     pub(super) habit: Habit,
     /// What it does on top of that for a while.
     pub(super) surge: Option<Surge>,
+    /// Whether it is connected yet.
+    pub(super) connected: bool,
     /// Whether it has a NIC on each switch of a pair.
     pub(super) dual: bool,
     /// What it pays.
@@ -28,6 +30,13 @@ pub(super) struct Role {
     pub(super) inbound: bool,
 }
 
+impl Role {
+    /// The same in this region, with one NIC.
+    pub(super) fn single_in(self, region: &'static str) -> Self {
+        Self { region, dual: false, connected: true, ..self }
+    }
+}
+
 /// Servers whose part is not left to chance.
 const CROWDS_NAGOYA: usize = 0;
 const EXTREME_TOKYO: usize = 1;
@@ -38,6 +47,7 @@ const BACKUP: usize = 5;
 const SURGES: usize = 6;
 const FLOODS: usize = 7;
 const SPENT: usize = 8;
+pub(super) const UNREAD: usize = 9;
 
 /// How long before now the one that surges began: long enough for every slot that a rule looks at.
 const SURGES_FOR_MS: i64 = 2 * 3_600_000;
@@ -79,6 +89,8 @@ pub(super) fn role(seed: u64, number: usize, now: Timestamp) -> Role {
         region,
         habit,
         surge: surge(number, now),
+        // One in a hundred is sold and still in its box.
+        connected: number <= UNREAD || draw(7, 0, 99) != 0,
         dual: region == TOKYO && (number == DUAL || plain && draw(3, 0, 99) < 22),
         plan: match draw(4, 0, 99) {
             // What it does is much for others on the line, and not for what it has paid for.
@@ -140,10 +152,16 @@ fn habit(draw: &impl Fn(u64, u32, u32) -> u32) -> Habit {
             burst_bps: draw(16, 3_000_000, 40_000_000),
             bursts: if heavy < 25 { draw(17, 7, 14) } else { draw(17, 1, 4) },
         },
+        // One that lasts two hours is no more than is billed: at ten times the allowance it would be a case each night.
+        _ if heavy < 40 => Habit::NightBackup {
+            base_bps: draw(18, 30_000, 300_000),
+            backup_bps: draw(19, 2_000_000, 8_000_000),
+            slots: 24,
+        },
         _ => Habit::NightBackup {
             base_bps: draw(18, 30_000, 300_000),
             backup_bps: draw(19, 2_000_000, 25_000_000),
-            slots: if heavy < 40 { 24 } else { 9 },
+            slots: 9,
         },
     }
 }

@@ -35,6 +35,7 @@ fn the_site_has_what_the_demo_shows() {
     assert!(count(|server| matches!(server.habit, Habit::Bursty { .. })) >= 15);
     assert!(count(|server| matches!(server.habit, Habit::NightBackup { .. })) >= 10);
     assert!(count(|server| !server.addons.is_empty()) >= 3);
+    assert!((1..=4).contains(&count(|server| server.ports.is_empty())));
     let owned: BTreeMap<&str, usize> = site.servers.iter().fold(BTreeMap::new(), |mut owned, server| {
         *owned.entry(server.customer.as_str()).or_default() += 1;
         owned
@@ -57,7 +58,7 @@ fn names_lead_from_servers_to_ports_and_back() {
         for server in &site.servers {
             let devices: BTreeSet<&str> = server.ports.iter().map(PortKey::device).collect();
             assert_eq!(devices.len(), server.ports.len(), "both ports on one switch");
-            assert!(!server.ports.is_empty() && server.ports.len() <= 2);
+            assert!(server.ports.len() <= 2);
             assert!(site.plans.iter().any(|plan| plan.id == server.plan));
             assert!(site.customers.iter().any(|customer| customer.id == server.customer));
         }
@@ -71,6 +72,48 @@ fn names_lead_from_servers_to_ports_and_back() {
         }
         assert!(site.uplinks.iter().all(|uplink| keys.contains(&uplink.port)));
     }
+}
+
+#[test]
+fn a_large_site_has_switches_and_lines_enough() {
+    let site = Site::new(95, SERVERS_MAX + 1, NOW).unwrap();
+    assert_eq!(site.servers.len(), SERVERS_MAX);
+    let ids: BTreeSet<&str> = site.servers.iter().map(|server| server.id.as_str()).collect();
+    assert_eq!(ids.len(), SERVERS_MAX);
+    assert!(ids.iter().all(|id| id.len() == "tky-00000".len()));
+    assert_eq!(site.customers.len(), SERVERS_MAX / SERVERS_PER_CUSTOMER);
+    assert!((2_000..3_000).contains(&site.switches.len()), "{}", site.switches.len());
+    let carried: Vec<&str> =
+        site.uplinks.iter().flat_map(|uplink| &uplink.carries).map(String::as_str).collect();
+    for switch in &site.switches {
+        let lines = if switch.region == TOKYO { 2 } else { 1 };
+        assert_eq!(carried.iter().filter(|name| **name == switch.name).count(), lines, "{}", switch.name);
+    }
+    for uplink in &site.uplinks {
+        assert!(uplink.speed_bps <= 10_000_000_000 && uplink.carries.len() <= 12, "{uplink:?}");
+    }
+}
+
+#[test]
+fn one_port_is_nobodys_and_one_was_not_read_for_three_days() {
+    let site = site();
+    let sold: BTreeSet<&PortKey> = site.servers.iter().flat_map(|server| &server.ports).collect();
+    let ports = site.switches.iter().flat_map(|switch| &switch.ports);
+    let of_servers = ports.filter(|port| matches!(port.far_end, FarEnd::Server { .. }));
+    assert_eq!(of_servers.filter(|port| !sold.contains(&port.key)).count(), 1);
+    let gap = site.unread.first().unwrap();
+    assert!(site.servers[UNREAD].ports.contains(&gap.port));
+    assert_eq!(gap.until.ms_since(gap.from), 3 * DAY_MS);
+    // From 2026-10-10T00:00+09:00 on.
+    assert_eq!(gap.from, Timestamp(1_791_558_000_000));
+    let read = |at| {
+        let readings = site.history(at, at, SLOT_MS).last().unwrap();
+        readings.iter().any(|reading| reading.port == gap.port)
+    };
+    assert_eq!(
+        [gap.from.plus_ms(-1), gap.from, gap.until.plus_ms(-1), gap.until].map(read),
+        [true, false, false, true]
+    );
 }
 
 #[test]

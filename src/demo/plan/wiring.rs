@@ -15,7 +15,9 @@ const IF_INDEX_FIRST: u32 = 513;
 const IF_INDEX_CORE: u32 = 645;
 const SERVER_PORT_BPS: u64 = 1_000_000_000;
 const CORE_PORT_BPS: u64 = 10_000_000_000;
-/// What is bought of Nagoya's single line, and more for each of its servers: little enough that one of them can crowd it.
+/// Switches that share a line of Nagoya's; more than these are chained to another.
+const CHAIN_SWITCHES_MAX: usize = 12;
+/// What is bought of such a line, and more for each of its servers: little enough that one of them can crowd it.
 const NAGOYA_LINE_BPS: u64 = 195_000_000;
 const NAGOYA_LINE_BPS_PER_SERVER: u64 = 700_000;
 
@@ -24,8 +26,10 @@ const NAGOYA_LINE_BPS_PER_SERVER: u64 = 700_000;
 pub(super) struct Wiring {
     /// Tokyo's, in pairs.
     pairs: Vec<[Vec<SwitchPort>; 2]>,
-    /// Nagoya's, the first of which has the line.
+    /// Nagoya's, the first of each [`CHAIN_SWITCHES_MAX`] of which has a line.
     chain: Vec<Vec<SwitchPort>>,
+    /// So many pairs and switches of the chain, from the first on, have no port left.
+    full: (usize, usize),
 }
 
 impl Wiring {
@@ -40,7 +44,9 @@ impl Wiring {
         self.pairs.resize_with(self.pairs.len().max(2), Default::default);
         self.chain.resize_with(self.chain.len().max(2), Default::default);
         if role.region == NAGOYA {
-            let at = emptiest(self.chain.iter().map(Vec::len), &mut || self.chain.len());
+            let all_full = |ports: &&Vec<SwitchPort>| ports.len() >= PORTS_MAX;
+            self.full.1 += self.chain.iter().skip(self.full.1).take_while(all_full).count();
+            let at = emptiest(self.chain.iter().map(Vec::len), self.full.1);
             if at == self.chain.len() {
                 self.chain.push(Vec::new());
             }
@@ -51,11 +57,13 @@ impl Wiring {
             return Ok(vec![attach(ports, &name, role, 0, 100, alias, since)?]);
         }
         // A pair is as full as its fuller switch, so that both halves of a dual-homed server find room.
+        let both_full = |[a, b]: &&[Vec<SwitchPort>; 2]| a.len().min(b.len()) >= PORTS_MAX;
+        self.full.0 += self.pairs.iter().skip(self.full.0).take_while(both_full).count();
         let fuller = self
             .pairs
             .iter()
             .map(|[a, b]| if role.dual { a.len().max(b.len()) } else { a.len().min(b.len()) });
-        let at = emptiest(fuller, &mut || self.pairs.len());
+        let at = emptiest(fuller, self.full.0);
         if at == self.pairs.len() {
             self.pairs.push(Default::default());
         }
@@ -86,35 +94,53 @@ impl Wiring {
                 switches.push(switch);
             }
         }
-        let first = switches.len();
-        let all: Vec<usize> = (first..first + self.chain.len()).collect();
-        let carries: Vec<String> = (1..=all.len()).map(|number| format!("ngo-sw{number}")).collect();
-        let servers = u64::try_from(self.chain.iter().map(Vec::len).sum::<usize>()).unwrap_or(0);
-        let line_bps = NAGOYA_LINE_BPS + NAGOYA_LINE_BPS_PER_SERVER * servers;
-        for (at, ports) in self.chain.into_iter().enumerate() {
-            let mut switch = switch(seed, format!("ngo-sw{}", at + 1), NAGOYA, ports);
-            let towards = if at == 0 { all.clone() } else { vec![first + at] };
-            let alias = if at == 0 { "line: nagoya" } else { "trunk: ngo-sw1" };
-            let far_end = FarEnd::Core { switches: towards, part: 0, parts: 1 };
-            let port = trunk(&mut switch, alias, far_end)?;
-            if at == 0 {
-                let carries = carries.clone();
-                uplinks.push(Uplink { region: NAGOYA, port, speed_bps: line_bps, carries });
-                for next in 1..all.len() {
-                    let far_end = FarEnd::Downstream { switch: first + next };
-                    trunk(&mut switch, &format!("trunk: ngo-sw{}", next + 1), far_end)?;
-                }
-            }
-            switches.push(switch);
+        let (mut chained, mut left) = (0, self.chain);
+        while !left.is_empty() {
+            let after = left.split_off(left.len().min(CHAIN_SWITCHES_MAX));
+            chained +=
+                chain_up(seed, chained, std::mem::replace(&mut left, after), &mut switches, &mut uplinks)?;
         }
         Ok((switches, uplinks))
     }
 }
 
-/// The position of the least of `used` with room, or what `full` says.
-fn emptiest(used: impl Iterator<Item = usize>, full: &mut dyn FnMut() -> usize) -> usize {
-    let room = used.enumerate().filter(|(_, used)| *used < PORTS_MAX);
-    room.min_by_key(|(_, used)| *used).map_or_else(full, |(at, _)| at)
+/// Connects switches of Nagoya, of which `before` come before these, to each other and the first of them to a line.
+/// Returns how many they are.
+fn chain_up(
+    seed: u64,
+    before: usize,
+    chain: Vec<Vec<SwitchPort>>,
+    switches: &mut Vec<Switch>,
+    uplinks: &mut Vec<Uplink>,
+) -> Result<usize, PortKeyError> {
+    let (first, count) = (switches.len(), chain.len());
+    let name = |at: usize| format!("ngo-sw{}", before + at + 1);
+    let servers = u64::try_from(chain.iter().map(Vec::len).sum::<usize>()).unwrap_or(0);
+    let line_bps = NAGOYA_LINE_BPS + NAGOYA_LINE_BPS_PER_SERVER * servers;
+    for (at, ports) in chain.into_iter().enumerate() {
+        let mut switch = switch(seed, name(at), NAGOYA, ports);
+        let towards = if at == 0 { (first..first + count).collect() } else { vec![first + at] };
+        let alias = if at == 0 { "line: nagoya".to_owned() } else { format!("trunk: {}", name(0)) };
+        let far_end = FarEnd::Core { switches: towards, part: 0, parts: 1 };
+        let port = trunk(&mut switch, &alias, far_end)?;
+        if at == 0 {
+            let carries = (0..count).map(name).collect();
+            uplinks.push(Uplink { region: NAGOYA, port, speed_bps: line_bps, carries });
+            for next in 1..count {
+                let far_end = FarEnd::Downstream { switch: first + next };
+                trunk(&mut switch, &format!("trunk: {}", name(next)), far_end)?;
+            }
+        }
+        switches.push(switch);
+    }
+    Ok(count)
+}
+
+/// The position of the least of `used` with room, or the one after the last; the first `full` have none.
+fn emptiest(used: impl ExactSizeIterator<Item = usize>, full: usize) -> usize {
+    let next = used.len();
+    let room = used.enumerate().skip(full).filter(|(_, used)| *used < PORTS_MAX);
+    room.min_by_key(|(_, used)| *used).map_or(next, |(at, _)| at)
 }
 
 /// A switch that booted some time in the month before the epoch.
