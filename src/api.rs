@@ -5,7 +5,8 @@
 //! are. [`periods`] tells how far a month is, and closes it;
 //! [`statements`] come of that, [`reviews`], [`revisions`] and [`exclusions`] put them right, [`exports`] hand them on,
 //! [`what_if`] asks for others. [`cases`] are about servers that use far too much, [`alerts`] tells what is the matter,
-//! [`evidence`] packs what an investigation needs. [`session`] is how a browser logs in, [`events`] tells it what has changed, [`audit`] tells who did what. [`health`] and [`metrics`] are for whoever runs the service,
+//! [`evidence`] packs what an investigation needs, [`reports`] are pages for customers. [`session`] is how a browser logs in,
+//! [`events`] tells it what has changed, [`audit`] tells who did what. [`health`] and [`metrics`] are for whoever runs the service,
 //! [`dashboard`] is what a browser gets. [`query`], [`page`] and [`body`] read what is asked,
 //! [`answer`] writes lists as JSON and CSV, every refusal is made in [`errors`].
 //! [`routes`] puts them together, each group under what [`access`], [`limits`] and [`idempotency`] do for it, and [`openapi`]
@@ -22,6 +23,7 @@ mod usage;
 mod inventory;
 
 mod readings;
+mod reports;
 
 mod collectors;
 mod devices;

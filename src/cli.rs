@@ -26,6 +26,7 @@ pub mod export;
 pub mod import;
 pub mod inventory;
 pub mod rebuild;
+pub mod report;
 pub mod review;
 pub mod revise;
 pub mod serve;

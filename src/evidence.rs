@@ -26,7 +26,6 @@ pub mod tables;
 pub mod chart;
 pub mod page;
 
-mod html;
 mod words;
 
 pub mod readme;

@@ -4,9 +4,10 @@
 //! and live figures by the rules of [`metering`] for what [`inventory`] says is sold, [`store`] keeps all of it, [`usage`]
 //! tells a month's figures, [`rebuild`] proves them from readings, [`closing`] makes statements of them, [`throttle`] watches
 //! for servers that use far more than they should and keeps their cases, [`alerts`] carries out what somebody should know,
-//! [`evidence`] packs what an investigation needs, and [`api`] and [`cli`] show all that; [`service`] is how
-//! the parts run together. [`collectors`] is what is known of those elsewhere, [`access`] who may do what, [`audit`] what they did,
-//! [`tls`] how each side shows who it is, [`signal`] how a part says that it has changed.
+//! [`evidence`] packs what an investigation needs, a [`report`] is what a customer gets with the invoice, and [`api`] and [`cli`]
+//! show all that; [`service`] is how the parts run together. [`collectors`] is what is known of those elsewhere, [`access`] who may
+//! do what, [`audit`] what they did, [`tls`] how each side shows who it is, [`signal`] how a part says that it has changed,
+//! [`embedded`] the files of the dashboard.
 
 pub mod cli;
 pub mod clock;
@@ -37,13 +38,20 @@ pub mod throttle;
 
 pub mod alerts;
 
+mod axis;
+mod html;
+
 pub mod evidence;
+
+pub mod report;
 
 pub mod access;
 
 pub mod tls;
 
 pub mod audit;
+
+pub mod embedded;
 
 pub mod api;
 

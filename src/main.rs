@@ -50,6 +50,8 @@ enum Command {
     Statements(cli::statements::StatementsArgs),
     /// Tell a customer why a statement says what it says
     Explain(cli::explain::ExplainArgs),
+    /// Write a page a server for customers: the month's chart, its figures and the rule, as PDF or HTML
+    Report(cli::report::ReportArgs),
     /// Write a month's lines for a billing system, or the amounts by customer
     Export(cli::export::ExportArgs),
     /// Make every figure of statements again from files, without any database
@@ -127,6 +129,7 @@ fn run(site: &cli::site::SiteArgs, command: Command) -> anyhow::Result<()> {
             Command::Review(command) => cli::review::run(site, command).await,
             Command::Statements(args) => cli::statements::run(site, args).await,
             Command::Explain(args) => cli::explain::run(site, args).await,
+            Command::Report(args) => cli::report::run(site, args).await,
             Command::Export(args) => cli::export::run(site, args).await,
             Command::Verify(args) => cli::verify::run(args),
             Command::Exclusions(command) => cli::exclusions::run(site, command).await,

@@ -1,13 +1,11 @@
 //! The dashboard's files, as they were when the service was compiled.
 
-use std::borrow::Cow;
-
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::RustEmbed;
 
 use super::errors::ApiError;
 use super::etag;
+use crate::embedded::{self, File};
 
 /// Names of files in this folder change with their content.
 const HASHED: &str = "assets/";
@@ -28,20 +26,9 @@ const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 const NOT_BUILT: &str = "The dashboard is not in this build of meter95. To build it:\n\n  \
     cd dashboards/web\n  npm ci\n  npm run build\n\nthen build meter95 again. The API is here all the same: /v1/usage, /v1/servers.\n";
 
-#[derive(RustEmbed)]
-#[folder = "dashboards/web/dist"]
-#[allow_missing = true]
-struct Files;
-
-/// A file to send.
-struct File {
-    content: Cow<'static, [u8]>,
-    sha256: [u8; 32],
-}
-
 /// `GET /`.
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    match find(INDEX) {
+    match embedded::file(INDEX) {
         Some(file) => send(INDEX, file, &headers),
         None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
     }
@@ -49,7 +36,7 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
 
 /// `GET /docs`.
 pub(super) async fn docs(headers: HeaderMap) -> Response {
-    match find(DOCS) {
+    match embedded::file(DOCS) {
         Some(file) => send(DOCS, file, &headers),
         None => (StatusCode::NOT_FOUND, NOT_BUILT).into_response(),
     }
@@ -59,15 +46,10 @@ pub(super) async fn docs(headers: HeaderMap) -> Response {
 pub(super) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let readable = method == Method::GET || method == Method::HEAD;
-    match find(path).filter(|_| readable) {
+    match embedded::file(path).filter(|_| readable) {
         Some(file) => send(path, file, &headers),
         None => ApiError::UnknownRoute(uri.path().to_owned()).into_response(),
     }
-}
-
-fn find(path: &str) -> Option<File> {
-    let file = Files::get(path)?;
-    Some(File { sha256: file.metadata.sha256_hash(), content: file.data })
 }
 
 fn send(path: &str, file: File, headers: &HeaderMap) -> Response {
@@ -91,6 +73,8 @@ fn content_type(path: &str) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     fn sent(path: &str, known: Option<&str>) -> Response {

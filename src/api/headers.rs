@@ -7,8 +7,8 @@ use axum::response::Response;
 
 use super::peer::Peer;
 
-/// Scripts, styles and figures from here only, but for signs that a style sheet holds itself; nobody may frame the page, nothing may be sent elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+/// Scripts, styles, fonts and figures from here only, but for signs that a style sheet holds itself; nobody may frame the page, nothing may be sent elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// For half a year a browser comes over TLS only, once it did.

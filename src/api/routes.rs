@@ -15,8 +15,8 @@ use super::{
     exclusions, exports, headers, health,
 };
 use super::{
-    inventory, metrics, openapi, periods, readings, recent, reviews, revisions, samples, servers, session,
-    statements, uplinks, usage,
+    inventory, metrics, openapi, periods, readings, recent, reports, reviews, revisions, samples, servers,
+    session, statements, uplinks, usage,
 };
 use super::{request_id, what_if};
 
@@ -103,6 +103,7 @@ pub(super) fn routes(app: App) -> Router {
         routes: OpenApiRouter::new()
             .routes(routes!(statements::list))
             .routes(routes!(statements::bundle))
+            .routes(routes!(reports::page))
             .routes(routes!(exports::lines))
             .routes(routes!(exports::summary)),
         access: access::FIGURES,

@@ -70,13 +70,29 @@ impl ToSchema for Ordinal {}
 /// A zip file.
 pub(super) enum Zip {}
 
+/// A PDF file.
+pub(super) enum Pdf {}
+
 impl PartialSchema for Zip {
     fn schema() -> RefOr<Schema> {
-        text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
+        binary()
+    }
+}
+
+impl PartialSchema for Pdf {
+    fn schema() -> RefOr<Schema> {
+        binary()
     }
 }
 
 impl ToSchema for Zip {}
+
+impl ToSchema for Pdf {}
+
+/// A file that is no text.
+fn binary() -> RefOr<Schema> {
+    text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
+}
 
 /// A name of a person or machine: without control characters, and without white space at an end.
 const NAME: &str = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$";

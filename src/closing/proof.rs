@@ -41,8 +41,26 @@ pub async fn samples_of(
     store: &Store,
     statement: &Statement,
 ) -> Result<Vec<Vec<(Slot, Sample)>>, ProofError> {
-    let names = store.servers().await?;
-    let ids: BTreeMap<&str, ServerId> = names.iter().map(String::as_str).zip((0..).map(ServerId)).collect();
+    samples_by(store, &numbers(store).await?, statement).await
+}
+
+/// The servers' numbers in the store, for many statements.
+///
+/// # Errors
+/// When the store can't be read.
+pub async fn numbers(store: &Store) -> Result<BTreeMap<String, ServerId>, StoreError> {
+    Ok(store.servers().await?.into_iter().zip((0..).map(ServerId)).collect())
+}
+
+/// As [`samples_of`], by servers' numbers that are at hand.
+///
+/// # Errors
+/// As [`samples_of`].
+pub async fn samples_by(
+    store: &Store,
+    ids: &BTreeMap<String, ServerId>,
+    statement: &Statement,
+) -> Result<Vec<Vec<(Slot, Sample)>>, ProofError> {
     let mut samples = Vec::with_capacity(statement.members.len());
     for member in &statement.members {
         samples.push(match ids.get(member.server.as_str()) {

@@ -78,6 +78,19 @@ impl Unit {
         self.exclusions.is_empty() && rules.allowance.steps(rules.span).len() == 1
     }
 
+    /// It as if the month ended at `until`; `None` where nothing of it is before that.
+    #[must_use]
+    pub fn before(mut self, until: Slot) -> Option<Self> {
+        let cut = |span: &mut SlotSpan| span.until = span.until.min(until);
+        cut(&mut self.account.rules.span);
+        self.members.iter_mut().for_each(|part| cut(&mut part.span));
+        self.members.retain(|part| !part.span.is_empty());
+        self.plans.retain(|(from, _)| *from < until);
+        let counts = |exclusion: &Exclusion| Slot::starting_from(exclusion.from.0) < until;
+        self.exclusions.retain(counts);
+        (!self.account.rules.span.is_empty()).then_some(self)
+    }
+
     /// The question that SQL is asked about it.
     #[must_use]
     pub fn question(&self) -> Question {

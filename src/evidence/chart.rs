@@ -1,20 +1,18 @@
 //! The page's chart: in and out by slot, packets per second below, and what happened meanwhile, as SVG without script.
 
-mod axis;
-
 use std::fmt::Write;
 
 use meter95_reading::Timestamp;
 
-use super::html::Html;
 use super::report::Report;
 use super::tables::Zone;
 use super::traffic::{Line, State};
 use super::words;
+use crate::axis::{self, Scale, ticks_of_time};
 use crate::closing::explain::layout::Clock;
 use crate::closing::explain::text::Lang;
+use crate::html::Html;
 use crate::metering::units::Slot;
-use axis::{Scale, ticks_of_time};
 
 /// Points of a line at most: about one a pixel.
 const POINTS_MAX: usize = 1_000;
@@ -201,7 +199,7 @@ impl Chart<'_> {
 
     /// The times below a panel.
     fn times(&mut self, panel: &Panel) {
-        let zone = Zone::of(self.report);
+        let zone = Zone::of(self.report).timezone();
         for (time, label) in ticks_of_time(&zone, self.span) {
             let x = tenths(self.x(time));
             let _ = writeln!(

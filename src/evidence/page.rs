@@ -3,12 +3,12 @@
 mod parts;
 
 use super::chart::{chart, slots_a_point};
-use super::html::{Column, Html};
 use super::report::{Report, Total};
 use super::tables::Zone;
 use super::words::{amount, number, rate};
 use crate::closing::explain::layout::{Clock, grouped};
 use crate::closing::explain::text::Lang;
+use crate::html::{Column, Html};
 use crate::inventory::instant::rfc3339;
 use meter95_reading::Timestamp;
 

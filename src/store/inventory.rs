@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::connection::{Store, StoreError};
 use super::rows::InventoryRow;
 use crate::inventory::diff::{Change, Recorded};
+use crate::inventory::document::site::CustomerEntry;
 use crate::inventory::document::{Document, ServerEntry};
 use crate::inventory::instant::Instant;
 use crate::inventory::place::Kind;
@@ -108,6 +109,23 @@ impl Store {
             }
         }
         Ok((version, document))
+    }
+
+    /// The customers of the inventory of the highest version up to `version`.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer, or an entry can't be understood.
+    pub async fn customers_of(&self, version: u64) -> Result<Vec<CustomerEntry>, StoreError> {
+        let rows: Vec<InventoryRow> = self
+            .read("reading the customers", |client| async move {
+                let sql = format!(
+                    "SELECT ?fields FROM inventory WHERE {COUNTED} AND kind = ? AND version <= ? \
+                     ORDER BY id, version DESC LIMIT 1 BY id"
+                );
+                client.query(&sql).bind(Kind::Customer.name()).bind(version).fetch_all().await
+            })
+            .await?;
+        rows.iter().filter(|row| row.removed == 0).map(body).collect()
     }
 
     /// Every change that was ever made of what `filter` wants, in the order of versions.

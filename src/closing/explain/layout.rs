@@ -78,6 +78,11 @@ pub(crate) fn mbps(bps: Bps) -> String {
     grouped_text(&divided(bps.0, 1_000_000, 6).0)
 }
 
+/// A rate in Mbps cut after three digits, as tables have it: 6,790,604 bit/s are 6.790.
+pub(crate) fn mbps_cut(bps: Bps) -> String {
+    format!("{}.{:03}", grouped(bps.0 / 1_000_000), bps.0 % 1_000_000 / 1_000)
+}
+
 /// `a / b` to so many digits after the point, and whether that is all of it.
 pub(crate) fn divided(a: u64, b: u64, digits: u32) -> (String, bool) {
     let b = u128::from(b.max(1));
@@ -93,12 +98,18 @@ pub(crate) fn divided(a: u64, b: u64, digits: u32) -> (String, bool) {
 
 /// Columns of a terminal that a text takes.
 pub(crate) fn width(text: &str) -> usize {
-    // Hangul, kana, ideographs and full-width forms.
-    let wide = |c: char| {
-        matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3
+    text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
+}
+
+/// Whether a letter is as wide as it is high: Hangul, kana, ideographs and full-width forms.
+pub(crate) fn is_wide(c: char) -> bool {
+    matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3
         | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x20000..=0x3fffd)
-    };
-    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+}
+
+/// A share of 1 as a percentage with two digits after the point.
+pub(crate) fn percent(share: Decimal) -> String {
+    format!("{:.2} %", share * Decimal::ONE_HUNDRED)
 }
 
 /// Rows under headings, two blanks before and between columns.
@@ -136,6 +147,7 @@ mod tests {
         assert_eq!(grouped_text("-8700.50"), "-8,700.50");
         assert_eq!(mbps(Bps(5_800_000)), "5.8");
         assert_eq!(mbps(Bps(1_234_000_001)), "1,234.000001");
+        assert_eq!(mbps_cut(Bps(1_006_790_999)), "1,006.790");
         assert_eq!(divided(8_928, 20, 2), ("446.4".to_owned(), true));
         assert_eq!(divided(10, 3, 4), ("3.3333".to_owned(), false));
         assert_eq!(divided(7, 1_000, 1), ("0".to_owned(), false));

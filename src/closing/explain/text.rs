@@ -1,16 +1,15 @@
 //! An explanation as a text for a customer.
 
-mod figures;
+pub(crate) mod figures;
 mod history;
 
-use super::layout::{Clock, Column, bps, bps_or_dash, grouped, mbps, money, table};
+use super::layout::{Clock, Column, bps, bps_or_dash, grouped, mbps, money, percent, table};
 use super::{Explanation, Neighbour};
 use crate::closing::listing::state;
 use crate::closing::settle::excluded_slots;
 use crate::closing::statement::{Kind, Member, Statement};
 use crate::metering::units::{Bps, Slot};
 use crate::store::statements::State;
-use rust_decimal::Decimal;
 
 pub use super::words::Lang;
 
@@ -319,9 +318,4 @@ impl Page<'_> {
         let rows: Vec<Vec<String>> = members.iter().map(row).collect();
         self.table(&columns, &rows);
     }
-}
-
-/// A share of 1 as a percentage with two digits after the point.
-fn percent(share: Decimal) -> String {
-    format!("{:.2} %", share * Decimal::ONE_HUNDRED)
 }

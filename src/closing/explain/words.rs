@@ -30,6 +30,15 @@ impl From<Lang> for Language {
     }
 }
 
+impl From<Language> for Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::Ja => Self::Ja,
+        }
+    }
+}
+
 impl Lang {
     /// The one of two texts that is in this language.
     pub(crate) fn pick<T>(self, en: T, ja: T) -> T {
@@ -39,7 +48,7 @@ impl Lang {
         }
     }
 
-    pub(super) fn method(self, method: Method) -> &'static str {
+    pub(crate) fn method(self, method: Method) -> &'static str {
         match method {
             Method::Max => self.pick(
                 "the larger of in and out counts in each slot",
@@ -56,7 +65,18 @@ impl Lang {
         }
     }
 
-    pub(super) fn missing(self, missing: Missing) -> &'static str {
+    /// What is ranked, in few words.
+    pub(crate) fn method_name(self, method: Method) -> &'static str {
+        match method {
+            Method::Max => self.pick("the larger of in and out", "受信・送信の大きいほう"),
+            Method::In => self.pick("in", "受信"),
+            Method::Out => self.pick("out", "送信"),
+            Method::Sum => self.pick("in + out", "受信+送信"),
+            Method::Separate => self.pick("in and out, each by itself", "受信・送信それぞれ"),
+        }
+    }
+
+    pub(crate) fn missing(self, missing: Missing) -> &'static str {
         match missing {
             Missing::Zero => self.pick(
                 "A slot without a sample counts as 0: it never raises the bill.",
@@ -76,7 +96,7 @@ impl Lang {
         }
     }
 
-    pub(super) fn rounded(self, rounding: Rounding) -> &'static str {
+    pub(crate) fn rounded(self, rounding: Rounding) -> &'static str {
         match rounding {
             Rounding::Up => self.pick("rounded up", "切り上げ"),
             Rounding::Down => self.pick("rounded down", "切り捨て"),
@@ -85,7 +105,7 @@ impl Lang {
     }
 
     /// The cause of a gap or a break, of several where it names several.
-    pub(super) fn cause(self, cause: Option<&str>) -> String {
+    pub(crate) fn cause(self, cause: Option<&str>) -> String {
         let Some(cause) = cause else {
             return self.pick("not known", "不明").to_owned();
         };

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::Page;
 use crate::evidence::hours::Hour;
-use crate::evidence::html::Html;
 use crate::evidence::inventory::PortPart;
 use crate::evidence::report::{BreakPart, Report};
 use crate::evidence::words::{break_kind, cause, number, port_kind, rate, rate_or_dash};
+use crate::html::Html;
 use crate::inventory::diff::Recorded;
 use crate::inventory::instant::Instant;
 use crate::metering::habit::{Change, Kind, OF_SLOTS};

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::super::layout::{bps, divided, grouped, grouped_text, mbps, money};
 use super::super::steps::Step;
-use super::Page;
+use super::{Lang, Page};
 use crate::metering::units::Bps;
 
 /// Digits after the point of a quotient.
@@ -17,10 +17,9 @@ impl Page<'_> {
             return;
         }
         self.heading("The calculation", "計算");
-        let tiers: Vec<String> = explanation.steps.iter().filter_map(cost).collect();
-        for (step, number) in explanation.steps.iter().zip(1..) {
-            let (en, ja) = told(step, &tiers);
-            self.say(format!("{number}. {en}"), format!("{number}. {ja}"));
+        for (line, number) in sentences(&explanation.steps, self.lang).iter().zip(1..) {
+            let line = format!("{number}. {line}");
+            self.say(&line, &line);
         }
     }
 
@@ -33,6 +32,16 @@ impl Page<'_> {
         );
         self.say(format!("SHA-256 of the samples: {hash}"), format!("計測値の SHA-256: {hash}"));
     }
+}
+
+/// Each step in a sentence.
+pub(crate) fn sentences(steps: &[Step], lang: Lang) -> Vec<String> {
+    let costs: Vec<String> = steps.iter().filter_map(cost).collect();
+    let told = |step: &Step| {
+        let (en, ja) = told(step, &costs);
+        lang.pick(en, ja)
+    };
+    steps.iter().map(told).collect()
 }
 
 /// What a part of the billable bandwidth costs.
@@ -54,7 +63,7 @@ fn told(step: &Step, costs: &[String]) -> (String, String) {
             let (quotient, whole) = divided(overage_bps.0, unit_bps.0, QUOTIENT_DIGITS);
             let quotient = grouped_text(&quotient);
             let (equals, rounded) = (if whole { "=" } else { "≈" }, overage_bps.0 % unit_bps.0.max(1) != 0);
-            let [en, ja] = [super::Lang::En, super::Lang::Ja].map(|lang| lang.rounded(*rounding));
+            let [en, ja] = [Lang::En, Lang::Ja].map(|lang| lang.rounded(*rounding));
             let (en, ja) = if rounded { (format!(", {en}"), format!("({ja})")) } else { Default::default() };
             let (overage, unit, units) = (bps(*overage_bps), bps(*unit_bps), grouped(*units));
             let (billable, mbps) = (bps(*billable_bps), mbps(*billable_bps));
@@ -86,7 +95,7 @@ fn told(step: &Step, costs: &[String]) -> (String, String) {
             } else {
                 (format!("{exact} {currency}, "), format!("{exact} {currency}、"))
             };
-            let [en, ja] = [super::Lang::En, super::Lang::Ja].map(|lang| lang.rounded(*rounding));
+            let [en, ja] = [Lang::En, Lang::Ja].map(|lang| lang.rounded(*rounding));
             // What the currency's smallest unit is.
             let least = Decimal::new(1, *decimals);
             (

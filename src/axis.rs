@@ -1,9 +1,9 @@
 //! Figures at the edges of a chart: few, round, and where the eye looks for them.
 
+use jiff::tz::TimeZone;
 use meter95_reading::Timestamp;
 
 use crate::closing::explain::layout::divided;
-use crate::evidence::tables::Zone;
 use crate::metering::units::Slot;
 
 /// Steps of a values' axis at most.
@@ -17,15 +17,15 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// A values' axis from 0 to a whole number of round steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     /// The value at the upper end.
-    pub(super) top: u64,
+    pub(crate) top: u64,
     step: u64,
 }
 
 impl Scale {
     /// The axis for values up to `largest`: in steps of 1, 2 or 5 times a power of ten.
-    pub(super) fn up_to(largest: u64) -> Self {
+    pub(crate) fn up_to(largest: u64) -> Self {
         let mut power = 1_u64;
         loop {
             for factor in [1, 2, 5] {
@@ -39,14 +39,19 @@ impl Scale {
         }
     }
 
+    /// The same steps, as many as `largest` needs and at least one.
+    pub(crate) fn reaching(self, largest: u64) -> Self {
+        Self { top: self.step.saturating_mul(largest.div_ceil(self.step).max(1)), ..self }
+    }
+
     /// The values that are named, from 0 up.
-    pub(super) fn ticks(self) -> impl Iterator<Item = u64> {
+    pub(crate) fn ticks(self) -> impl Iterator<Item = u64> {
         (0..=self.top / self.step).map(move |i| i * self.step)
     }
 }
 
 /// A value in few characters: `2.5 M`.
-pub(super) fn short(value: u64) -> String {
+pub(crate) fn short(value: u64) -> String {
     let units = [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
     match units.into_iter().find(|(unit, _)| value >= *unit) {
         Some((unit, letter)) => format!("{} {letter}", divided(value, unit, 2).0),
@@ -55,14 +60,18 @@ pub(super) fn short(value: u64) -> String {
 }
 
 /// The instants that are named below a chart, with their names: hours of a day, or days.
-pub(super) fn ticks_of_time(zone: &Zone, (from, until): (Timestamp, Timestamp)) -> Vec<(Timestamp, String)> {
+pub(crate) fn ticks_of_time(
+    zone: &TimeZone,
+    (from, until): (Timestamp, Timestamp),
+) -> Vec<(Timestamp, String)> {
     let hours = until.ms_since(from) / HOUR_MS;
     let apart = [1, 2, 3, 6, 12].into_iter().find(|apart| hours / apart <= TIMES_MAX);
     let every_days = (hours / 24).div_euclid(TIMES_MAX) + 1;
     let (mut ticks, mut days) = (Vec::new(), 0);
     let slots = (Slot::starting_from(from).0..Slot::starting_from(until).0).map(Slot);
     for slot in slots {
-        let at = zone.civil(slot.start());
+        let at = jiff::Timestamp::from_millisecond(slot.start().0).unwrap_or_default();
+        let at = zone.to_datetime(at);
         if at.minute() != 0 {
             continue;
         }
@@ -100,6 +109,8 @@ mod tests {
             let scale = Scale::up_to(largest);
             assert_eq!((scale.top, scale.ticks().count()), (top, steps), "{largest}");
         }
+        let scale = Scale::up_to(11);
+        assert_eq!([0, 5, 6, 11].map(|largest| scale.reaching(largest).top), [5, 5, 10, 15]);
         assert!(Scale::up_to(u64::MAX).ticks().count() <= 7, "it ends");
         assert_eq!(short(2_500_000), "2.5 M");
         assert_eq!(short(999), "999");
@@ -107,7 +118,7 @@ mod tests {
 
     #[test]
     fn times_are_hours_or_days_of_the_zone() {
-        let zone = Zone::named("Asia/Tokyo");
+        let zone = TimeZone::get("Asia/Tokyo").unwrap();
         // 2026-10-01T00:00:00+09:00.
         let midnight = Timestamp(1_790_780_400_000);
         for (from_h, until_h, expected) in [

@@ -4,30 +4,30 @@ use std::fmt::Write;
 
 /// HTML that is safe to show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Html(String);
+pub(crate) struct Html(String);
 
 /// A column of a table: its heading, and whether it holds numbers, which stand to the right.
-pub(super) type Column<'a> = (&'a str, bool);
+pub(crate) type Column<'a> = (&'a str, bool);
 
 impl Html {
     /// A text of ours, escaped all the same.
-    pub(super) fn text(text: impl AsRef<str>) -> Self {
+    pub(crate) fn text(text: impl AsRef<str>) -> Self {
         let mut html = Self::default();
         html.push_text(text.as_ref());
         html
     }
 
     /// Words that somebody else chose: no mark in them turns the writing direction of what stands beside.
-    pub(super) fn name(text: &str) -> Self {
+    pub(crate) fn name(text: &str) -> Self {
         Self(format!("<bdi>{}</bdi>", Self::text(text).0))
     }
 
     /// HTML that another part of this program has made.
-    pub(super) fn made(html: String) -> Self {
+    pub(crate) fn made(html: String) -> Self {
         Self(html)
     }
 
-    pub(super) fn push_text(&mut self, text: &str) {
+    pub(crate) fn push_text(&mut self, text: &str) {
         for c in text.chars() {
             match c {
                 '&' => self.0.push_str("&amp;"),
@@ -42,19 +42,19 @@ impl Html {
         }
     }
 
-    pub(super) fn push(&mut self, html: &Self) {
+    pub(crate) fn push(&mut self, html: &Self) {
         self.0.push_str(&html.0);
     }
 
     /// An element around some HTML; `tag` may have attributes.
-    pub(super) fn element(&mut self, tag: &'static str, inside: &Self) {
+    pub(crate) fn element(&mut self, tag: &'static str, inside: &Self) {
         let name = tag.split(' ').next().unwrap_or(tag);
         // Writing into a `String` cannot fail.
         let _ = writeln!(self.0, "<{tag}>{}</{name}>", inside.0);
     }
 
     /// A table; without rows it is nothing.
-    pub(super) fn table(&mut self, columns: &[Column<'_>], rows: &[Vec<Self>]) {
+    pub(crate) fn table(&mut self, columns: &[Column<'_>], rows: &[Vec<Self>]) {
         if rows.is_empty() {
             return;
         }
@@ -74,7 +74,7 @@ impl Html {
         self.0.push_str("</tbody>\n</table>\n");
     }
 
-    pub(super) fn into_string(self) -> String {
+    pub(crate) fn into_string(self) -> String {
         self.0
     }
 }
