@@ -1,3 +1,5 @@
 import "./format";
 import "./router";
 import "./ranked";
+import "./case_acts";
+import "./zoned";
