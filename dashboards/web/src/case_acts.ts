@@ -1,6 +1,6 @@
 // What may be done about a case as it stands, and which case waits for it most. The service decides all the same.
 
-import type { Case, Rule } from "./api/cases";
+import type { CaseInfo, Rule } from "./api/cases";
 
 /** Something that a person may do about a case. */
 export type CaseAct =
@@ -16,7 +16,7 @@ export type CaseAct =
   | "reopen"
   | "note";
 
-type Standing = Pick<Case, "state" | "open" | "urgent" | "notified_at" | "answered_at" | "snoozed_until">;
+type Standing = Pick<CaseInfo, "state" | "open" | "urgent" | "notified_at" | "answered_at" | "snoozed_until">;
 
 /** Everything that the service takes now, the next step first. The customer is contacted first, but for a flood. */
 export function allowedActs(of: Standing): CaseAct[] {
@@ -51,12 +51,12 @@ export function nextStep(of: Standing, now_ms: number): NextStep {
 const GRAVITY: readonly Rule[] = ["flood", "uplink", "sustained", "locked_in"];
 
 /** Open cases first; of these what somebody must do something about; then by the gravest rule, the oldest first. */
-export function byUrgency(now_ms: number): (a: Case, b: Case) => number {
-  const waits = (of: Case) => {
+export function byUrgency(now_ms: number): (a: CaseInfo, b: CaseInfo) => number {
+  const waits = (of: CaseInfo) => {
     const next = nextStep(of, now_ms);
     return next === "over" ? 3 : next === "wait" ? 2 : next === "lift" ? 1 : 0;
   };
-  const gravity = (of: Case) => {
+  const gravity = (of: CaseInfo) => {
     const found = GRAVITY.findIndex((rule) => of.rules.some((holding) => holding.rule === rule));
     return found === -1 ? GRAVITY.length : found;
   };

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Case, CaseState, Rule } from "../src/api/cases";
+import type { CaseInfo, CaseState, Rule } from "../src/api/cases";
 import { allowedActs, byUrgency, nextStep } from "../src/case_acts";
 
 const NOW_MS = Date.parse("2026-11-26T07:00:00Z");
 
-function aCase(part: Partial<Case>): Case {
+function aCase(part: Partial<CaseInfo>): CaseInfo {
   const state: CaseState = part.state ?? "open";
   return {
     id: 1,
@@ -44,7 +44,7 @@ test("what may be done about a case, and what it waits for", () => {
     [{ state: "lifted" }, "over", "reopen note"],
     [{ state: "dismissed" }, "over", "reopen note"],
     [{ state: "resolved" }, "over", "reopen note"],
-  ] as [Partial<Case>, string, string][]) {
+  ] as [Partial<CaseInfo>, string, string][]) {
     const of = aCase(part);
     assert.equal(nextStep(of, NOW_MS), next, JSON.stringify(part));
     assert.equal(allowedActs(of).join(" "), acts, JSON.stringify(part));

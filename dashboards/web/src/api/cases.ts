@@ -20,7 +20,7 @@ export interface Limit {
 }
 
 /** A case as it stands in a list. */
-export interface Case {
+export interface CaseInfo {
   id: number;
   server: string;
   customer: string;
@@ -45,7 +45,7 @@ export interface Case {
 }
 
 /** Everything about a case. */
-export interface WholeCase extends Case {
+export interface WholeCase extends CaseInfo {
   recommendation: Recommendation;
   steps: Step[];
 }
@@ -196,10 +196,14 @@ export interface Attempt {
   detail: string;
 }
 
-/** Cases that have not ended, or every one of the last 90 days. */
-export async function cases(all: boolean, signal: AbortSignal): Promise<Case[]> {
-  const answer = await get<{ cases: Case[] }>(address("/v1/cases", { open: all ? undefined : true }), signal);
-  return answer.cases;
+/** Those that have not ended, the newest first. */
+export async function openCases(signal: AbortSignal): Promise<CaseInfo[]> {
+  return (await get<{ cases: CaseInfo[] }>(address("/v1/cases", { open: true }), signal)).cases;
+}
+
+/** Those that have not ended or had a step in the last 90 days. */
+export async function recentCases(signal: AbortSignal): Promise<CaseInfo[]> {
+  return (await get<{ cases: CaseInfo[] }>("/v1/cases", signal)).cases;
 }
 
 export function whole(id: number, signal: AbortSignal): Promise<WholeCase> {

@@ -28,7 +28,7 @@ export function CaseSnippet({ of }: { of: WholeCase }) {
   return (
     <Panel title={t.snippet}>
       <p class="muted">{t.snippetHelp}</p>
-      <div class="snippet-choice">
+      <div class="case-snippet-choice">
         <label>
           {t.device}{" "}
           <select value={kind} onChange={(event) => setKind(event.currentTarget.value)}>
@@ -65,7 +65,7 @@ function Snippet({ of, kind, lift }: { of: WholeCase; kind: string; lift: boolea
   // What the service says is the reason: no port of that kind, say, or no such template.
   if (answer === undefined) return failure ? <p role="status">{failure.detail || t.unreachableTitle}</p> : <p class="loading">{t.loading}</p>;
   return (
-    <div class="snippet">
+    <div class="case-snippet">
       <Copy text={answer} />
       <pre tabIndex={0}>{answer}</pre>
     </div>

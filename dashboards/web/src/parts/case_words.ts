@@ -1,6 +1,6 @@
 // A case's figures as sentences.
 
-import type { Case, Finding, Recommendation, Rule, Step } from "../api/cases";
+import type { CaseInfo, Finding, Recommendation, Rule, Step } from "../api/cases";
 import { nextStep } from "../case_acts";
 import { count, dateTime, hours, mbps, mbpsFine, speed } from "../format";
 import { t } from "../words/cases";
@@ -10,7 +10,7 @@ export function ruleNames(rules: readonly Rule[]): string {
   return rules.map((rule) => t.rule[rule]).join(" · ");
 }
 
-export function stateTone(of: Pick<Case, "state" | "urgent">): Tone {
+export function stateTone(of: Pick<CaseInfo, "state" | "urgent">): Tone {
   switch (of.state) {
     case "open":
       return of.urgent ? "over" : "warn";
@@ -25,7 +25,7 @@ export function stateTone(of: Pick<Case, "state" | "urgent">): Tone {
 }
 
 /** What is to be done next. */
-export function nextWords(of: Case, timezone: string): string {
+export function nextWords(of: CaseInfo, timezone: string): string {
   const next = nextStep(of, Date.now());
   switch (next) {
     case "lift":

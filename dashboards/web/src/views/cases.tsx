@@ -1,6 +1,6 @@
 // Servers that use far more than they should, what is recommended, and what each waits for.
 
-import type { Case, Recommendation } from "../api/cases";
+import type { CaseInfo, Recommendation } from "../api/cases";
 import * as api from "../api/cases";
 import { byUrgency, nextStep } from "../case_acts";
 import { bitPerSecond, count, mbps } from "../format";
@@ -14,7 +14,7 @@ import { useSite } from "../site";
 import { t } from "../words/cases";
 
 interface Answer {
-  cases: Case[];
+  cases: CaseInfo[];
   recommended: Map<number, Recommendation>;
 }
 
@@ -50,18 +50,18 @@ export function Cases({ route }: { route: CasesRoute }) {
 }
 
 async function ask(all: boolean, signal: AbortSignal): Promise<Answer> {
-  const [cases, recommendations] = await Promise.all([api.cases(all, signal), api.recommendations(signal)]);
+  const [cases, recommendations] = await Promise.all([all ? api.recentCases(signal) : api.openCases(signal), api.recommendations(signal)]);
   return { cases, recommended: new Map(recommendations.map((one) => [one.case, one.recommendation])) };
 }
 
-function counted(cases: readonly Case[]): string {
+function counted(cases: readonly CaseInfo[]): string {
   const open = cases.filter((of) => of.open);
   const urgent = open.filter((of) => nextStep(of, Date.now()) === "approve_now");
   return urgent.length > 0 ? t.counted(count(open.length), count(urgent.length)) : t.countedOpen(count(open.length));
 }
 
 interface TableProps {
-  cases: Case[];
+  cases: CaseInfo[];
   recommended: Map<number, Recommendation>;
   route: CasesRoute;
   timezone: string;
@@ -99,7 +99,7 @@ function Table({ cases, recommended, route, timezone }: TableProps) {
   );
 }
 
-function Row({ of, recommendation, route, timezone }: { of: Case; recommendation: Recommendation | undefined; route: CasesRoute; timezone: string }) {
+function Row({ of, recommendation, route, timezone }: { of: CaseInfo; recommendation: Recommendation | undefined; route: CasesRoute; timezone: string }) {
   const target = { view: "case", id: of.id, period: route.period } as const;
   const open = (event: MouseEvent) => {
     if ((event.target as Element).closest("a") || getSelection()?.toString()) return;
