@@ -49,15 +49,25 @@ export interface ServerRoute extends OfPeriod {
   server: string;
 }
 
-export const BILLING_TABS = ["statements", "review", "exports"] as const;
+export const BILLING_TABS = ["statements", "review", "incidents", "exports"] as const;
 export type BillingTab = (typeof BILLING_TABS)[number];
+
+/** Columns of a month's statements. */
+export const STATEMENT_COLUMNS = ["server", "customer", "region", "plan", "p95", "overage", "billable", "amount", "coverage", "state"] as const;
+export type StatementColumn = (typeof STATEMENT_COLUMNS)[number];
 
 export interface BillingRoute extends OfPeriod {
   view: "billing";
   tab: BillingTab;
   /** Whose statement is explained. */
   server: string | undefined;
+  /** Of that, the newest revision unless it is given. */
+  revision: number | undefined;
   search: string;
+  /** Statements with overage only. */
+  over: boolean;
+  sort: StatementColumn;
+  descending: boolean;
 }
 
 export interface CasesRoute extends OfPeriod {
@@ -103,13 +113,28 @@ export const SERVERS: ServersRoute = {
   plan: "",
   part: undefined,
 };
-export const BILLING: BillingRoute = { view: "billing", period: undefined, tab: "statements", server: undefined, search: "" };
+export const BILLING: BillingRoute = {
+  view: "billing",
+  period: undefined,
+  tab: "statements",
+  server: undefined,
+  revision: undefined,
+  search: "",
+  over: false,
+  sort: "overage",
+  descending: true,
+};
 export const CASES: CasesRoute = { view: "cases", period: undefined, all: false };
 export const COLLECTORS: CollectorsRoute = { view: "collectors", period: undefined, search: "" };
 
 /** Names sort from A, figures from the largest. */
 export function startsDescending(column: Column): boolean {
   return !["server", "customer", "region", "plan", "burst_left", "coverage"].includes(column);
+}
+
+/** The same of statements. */
+export function statementsDescend(column: StatementColumn): boolean {
+  return ["p95", "overage", "billable", "amount"].includes(column);
 }
 
 export function parseRoute(hash: string): Route {
@@ -139,7 +164,20 @@ export function parseRoute(hash: string): Route {
     }
     case "billing": {
       const tab = BILLING_TABS.find((tab) => tab === params.get("tab")) ?? BILLING.tab;
-      return { view: "billing", period, tab, server: params.get("server") ?? undefined, search: text("search") };
+      const sort = STATEMENT_COLUMNS.find((column) => column === params.get("sort")) ?? BILLING.sort;
+      const order = params.get("order");
+      const revision = text("revision");
+      return {
+        view: "billing",
+        period,
+        tab,
+        server: params.get("server") ?? undefined,
+        revision: /^[1-9]\d{0,8}$/.test(revision) ? Number(revision) : undefined,
+        search: text("search"),
+        over: params.get("only") === "overage",
+        sort,
+        descending: order === null ? statementsDescend(sort) : order === "desc",
+      };
     }
     case "cases":
       if (id !== undefined && /^\d+$/.test(id)) return { view: "case", id: Number(id), period };
@@ -182,7 +220,11 @@ export function routeHash(route: Route): string {
       path = "/billing";
       set("tab", route.tab, BILLING.tab);
       set("server", route.server);
+      set("revision", route.revision?.toString());
       set("search", route.search);
+      if (route.over) set("only", "overage");
+      set("sort", route.sort, BILLING.sort);
+      if (route.descending !== statementsDescend(route.sort)) set("order", route.descending ? "desc" : "asc");
       break;
     case "cases":
       path = "/cases";

@@ -3,3 +3,5 @@ import "./router";
 import "./ranked";
 import "./case_acts";
 import "./zoned";
+import "./review_reasons";
+import "./statements";

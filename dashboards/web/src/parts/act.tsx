@@ -9,8 +9,11 @@ interface Props {
   title: string;
   /** What the button that does it says. */
   verb: string;
-  /** Does it. `key` is the same until the dialog is closed, so that trying again does nothing twice. */
-  act: (key: string) => Promise<void>;
+  /**
+   * Does it. `key` is the same until the service answers, so that trying again after a lost answer does nothing twice.
+   * With `false` as its answer the dialog stays: there is more to do in it.
+   */
+  act: (key: string) => Promise<boolean | void>;
   close: () => void;
   /** What it means, and the fields that it needs. */
   children: ComponentChildren;
@@ -18,7 +21,7 @@ interface Props {
 
 export function Act({ title, verb, act, close, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const key = useRef(crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
+  const key = useRef(newKey());
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState("");
   useEffect(() => dialog.current?.showModal(), []);
@@ -28,9 +31,12 @@ export function Act({ title, verb, act, close, children }: Props) {
     setBusy(true);
     setFailure("");
     try {
-      await act(key.current);
-      close();
+      const stays = (await act(key.current)) === false;
+      setBusy(false);
+      if (!stays) close();
     } catch (cause) {
+      // The service answers alike to what it has refused under a key; what was lost may have been done.
+      if (cause instanceof ApiFailure && cause.kind !== "unreachable") key.current = newKey();
       setBusy(false);
       setFailure(words(cause));
     }
@@ -55,6 +61,11 @@ export function Act({ title, verb, act, close, children }: Props) {
       </form>
     </dialog>
   );
+}
+
+/** On a page over plain HTTP there is no `randomUUID`. */
+function newKey(): string {
+  return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 }
 
 function words(cause: unknown): string {

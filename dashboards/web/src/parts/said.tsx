@@ -8,36 +8,45 @@ import { t } from "../words/act";
 
 const KEY = "meter95-name";
 
-export interface Word {
-  /** Who, where nobody is logged in; otherwise the service knows. */
-  by: string | undefined;
-  why: string;
-}
+/** What the service takes, in characters. */
+const NAME_MAX = 128;
+const WHY_MAX = 4_000;
 
-/** What was filled in so far, and the fields. `label` says what the reason is called. */
-export function useWord(label: string): { word: () => Word; fields: JSX.Element } {
+/** Who acts: undefined where somebody is logged in, whom the service knows; otherwise who the field says, once. */
+export function useName(): { name: () => string | undefined; field: JSX.Element | null } {
   const { session } = useSession();
   const nameless = !session || session.name === null;
   const [name, setName] = useState(recall(KEY) ?? "");
-  const [why, setWhy] = useState("");
-  const word = () => {
-    if (nameless) remember(KEY, name.trim());
-    return { by: nameless ? name.trim() : undefined, why: why.trim() };
-  };
-  const fields = (
-    <>
+  if (!nameless) return { name: () => undefined, field: null };
+  return {
+    name: () => {
+      remember(KEY, name.trim());
+      return name.trim();
+    },
+    field: (
       <label>
-        {label}
-        <textarea required maxLength={4000} value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
-        <span class="hint">{t.kept}</span>
+        {t.yourName}
+        <input required value={name} autocomplete="name" maxLength={NAME_MAX} onInput={(event) => setName(event.currentTarget.value)} />
       </label>
-      {nameless && (
+    ),
+  };
+}
+
+/** The same with a reason. `label` says what it is called. */
+export function useWord(label: string): { word: () => { by: string | undefined; why: string }; fields: JSX.Element } {
+  const { name, field } = useName();
+  const [why, setWhy] = useState("");
+  return {
+    word: () => ({ by: name(), why: why.trim() }),
+    fields: (
+      <>
         <label>
-          {t.yourName}
-          <input required value={name} autocomplete="name" maxLength={128} onInput={(event) => setName(event.currentTarget.value)} />
+          {label}
+          <textarea required maxLength={WHY_MAX} value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
+          <span class="hint">{t.kept}</span>
         </label>
-      )}
-    </>
-  );
-  return { word, fields };
+        {field}
+      </>
+    ),
+  };
 }

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reasonWords } from "../src/review_reasons";
+
+test("why a statement is held is said in Japanese, and with local times", () => {
+  for (const [reason, en, ja] of [
+    ["coverage 0.8644 is below 0.95", undefined, "計測率 0.8644 が下限 0.95 を下回っています"],
+    [
+      "288 slots in which it had no port: 2026-09-30T15:00:00Z to 2026-10-01T15:00:00Z",
+      "288 slots in which it had no port: 1 Oct 2026, 00:00 to 2 Oct 2026, 00:00",
+      "ポートの割り当てがない 288 スロット: 1 Oct 2026, 00:00 ～ 2 Oct 2026, 00:00",
+    ],
+    [
+      "server web02: 3 slots without a sample of unknown cause: 2026-10-01T00:00:00Z to 2026-10-01T00:15:00Z and 4 more spans",
+      "server web02: 3 slots without a sample of unknown cause: 1 Oct 2026, 09:00 to 1 Oct 2026, 09:15 and 4 more spans",
+      "サーバー web02: 原因不明の欠測 3 スロット: 1 Oct 2026, 09:00 ～ 1 Oct 2026, 09:15、ほか 4 区間",
+    ],
+    [
+      "port sw3 ge-0/0/2 became the server's at 2026-10-01T15:00:00Z",
+      "port sw3 ge-0/0/2 became the server's at 2 Oct 2026, 00:00",
+      "月の途中でポート sw3 ge-0/0/2 が割り当てられました(2 Oct 2026, 00:00)",
+    ],
+    [
+      'changed in the inventory since the period began, without a date: the plan, which was "jp6"',
+      undefined,
+      '月の開始後に日付なしで台帳が変更されました: プラン(変更前 "jp6")',
+    ],
+    ["web01 was billed with the statement of c004-all", undefined, "web01 は c004-all の明細書でも請求されています"],
+    ["something that later versions say", undefined, "something that later versions say"],
+  ] as const) {
+    assert.equal(reasonWords(reason, "Asia/Tokyo", "en"), en ?? reason);
+    assert.equal(reasonWords(reason, "Asia/Tokyo", "ja"), ja);
+  }
+});
