@@ -1,6 +1,6 @@
 // Closed months and what was issued of them: `/v1/periods`, and the incidents for which servers are not billed: `/v1/exclusions`.
 
-import { address, get, send } from "./ask";
+import { address, ApiFailure, get, send } from "./ask";
 import type { AllowanceStep } from "./servers";
 import type { Method } from "./usage";
 
@@ -204,8 +204,13 @@ export function explanation(month: string, server: string, revision: number | un
 }
 
 /** The lines of one server or pool; empty before anything is issued of it. */
-export function lines(month: string, server: string, signal: AbortSignal): Promise<Line[]> {
-  return get(address(`/v1/periods/${month}/export`, { format: "json", server }), signal);
+export async function lines(month: string, server: string, signal: AbortSignal): Promise<Line[]> {
+  try {
+    return await get<Line[]>(address(`/v1/periods/${month}/export`, { format: "json", server }), signal);
+  } catch (cause) {
+    if (cause instanceof ApiFailure && cause.kind === "not_found") return [];
+    throw cause;
+  }
 }
 
 /** Addresses for the browser to fetch a file from. */
@@ -213,6 +218,9 @@ export const files = {
   bundle: (month: string, server: string, revision: number) => address(`${statementPath(month, server)}/bundle`, { revision }),
   text: (month: string, server: string, revision: number, lang: "en" | "ja") =>
     address(`${statementPath(month, server)}/explanation`, { format: "text", lang, revision }),
+  /** A page for the customer, by the newest statement. */
+  report: (month: string, server: string, lang: "en" | "ja", format: "html" | "pdf") =>
+    address(`/v1/periods/${month}/reports/${encodeURIComponent(server)}`, { lang, format: format === "html" ? undefined : format }),
   lines: (month: string, of: Wanted) => address(`/v1/periods/${month}/export`, { ...of }),
   summary: (month: string, of: Wanted) => address(`/v1/periods/${month}/summary`, { ...of }),
 };

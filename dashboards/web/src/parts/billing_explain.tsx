@@ -66,7 +66,8 @@ function Explained({ explained, lines, route, done }: Answer & { route: BillingR
       </div>
       <p class="explain-state">
         <Badge tone={held ? "warn" : "ok"}>{t.states[explained.state]}</Badge> <Badge tone="plain">{t.revisionOf(statement.revision)}</Badge>{" "}
-        {held ? t.notIssued : t.issuedAt(at(statement.issued_at), statement.issued_by)} {statement.reason !== null && t.correction(statement.reason)}{" "}
+        {held ? t.notIssued : t.issuedAt(at(statement.issued_at), statement.issued_by)}
+        {statement.reason !== null && ` · ${t.correction(statement.reason)}`}
         <a href={routeHash({ view: "server", server: statement.members[0]?.server ?? statement.server, period: statement.period })}>{t.theMonth}</a>
       </p>
       {statement.review && (
@@ -99,7 +100,7 @@ function Explained({ explained, lines, route, done }: Answer & { route: BillingR
         <div class="column">
           <Measured statement={statement} />
           {statement.kind === "pool" && <Members statement={statement} />}
-          <Proof statement={statement} held={held} />
+          <Proof statement={statement} held={held} newest={route.revision === undefined} />
           <Revisions lines={lines} of={statement} route={route}>
             {!held && may("billing") && (
               <button type="button" onClick={() => setDialog("revise")}>
@@ -359,9 +360,11 @@ function Members({ statement: of }: { statement: Statement }) {
   );
 }
 
-function Proof({ statement: of, held }: { statement: Statement; held: boolean }) {
+function Proof({ statement: of, held, newest }: { statement: Statement; held: boolean; newest: boolean }) {
   const name = `${of.period}_${of.server}_r${of.revision}.meter95`;
   const [verify, hash] = [`meter95 verify ${name}`, `tail -n +2 ${name} | sha256sum`];
+  // The reader's own language first.
+  const languages = (Object.keys(LANGUAGE_NAMES) as Language[]).sort((one) => (one === language ? -1 : 1));
   return (
     <Panel title={t.proof}>
       {!held && (
@@ -390,14 +393,24 @@ function Proof({ statement: of, held }: { statement: Statement; held: boolean })
           {of.rules} <span class="muted">· {t.inventoryVersion} {of.inventory_version}</span>
         </Fact>
         <Fact name={t.asText}>
-          {(Object.keys(LANGUAGE_NAMES) as Language[])
-            .sort((one) => (one === language ? -1 : 1))
-            .map((lang) => (
-              <a key={lang} class="in-row" lang={lang} href={api.files.text(of.period, of.server, of.revision, lang)}>
-                {LANGUAGE_NAMES[lang]}
-              </a>
-            ))}
+          {languages.map((lang) => (
+            <a key={lang} class="in-row" lang={lang} href={api.files.text(of.period, of.server, of.revision, lang)}>
+              {LANGUAGE_NAMES[lang]}
+            </a>
+          ))}
         </Fact>
+        {newest && (
+          <Fact name={t.asPage}>
+            {languages.map((lang) => (
+              <span key={lang} class="in-row" lang={lang}>
+                <a href={api.files.report(of.period, of.server, lang, "html")}>{LANGUAGE_NAMES[lang]}</a>{" "}
+                <a href={api.files.report(of.period, of.server, lang, "pdf")} aria-label={`${LANGUAGE_NAMES[lang]}, PDF`}>
+                  PDF
+                </a>
+              </span>
+            ))}
+          </Fact>
+        )}
       </dl>
     </Panel>
   );

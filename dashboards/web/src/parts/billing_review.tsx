@@ -47,7 +47,8 @@ export function Reviews({ month, version, look }: { month: string; version: stri
 function Held({ of, done }: { of: StatedStatement; done: () => void }) {
   const [open, setOpen] = useState(false);
   const at = (instant: string) => dateTime(instant, of.timezone);
-  const gaps = of.members.flatMap((member) => member.gaps);
+  // The reasons name those of unknown cause and those without a port.
+  const gaps = of.members.flatMap((member) => member.gaps.filter(({ cause }) => cause !== null && cause !== "no_port"));
   return (
     <li class="review">
       <div>

@@ -38,7 +38,7 @@ export function BillingStatus({ month, site, look }: Props) {
     <section class="month-status" aria-label={t.billingOf(name)}>
       <div class="month-says">
         <p>
-          <Badge tone={month.closing ? "warn" : TONES[month.state]}>{month.closing ? t.closingNow : t.phases[month.state]}</Badge> {says}
+          <Badge tone={month.closing ? "warn" : TONES[month.state]}>{month.closing ? t.closingNow : t.phases[month.state]}</Badge> {!month.closing && says}
         </p>
         {month.state === "running" && (
           <p>
@@ -69,7 +69,7 @@ export function BillingStatus({ month, site, look }: Props) {
           </>
         ) : (
           <>
-            <Figure name={t.soFar} hint={t.soFarHint}>
+            <Figure {...(month.state === "running" ? { name: t.soFar, hint: t.soFarHint } : { name: t.beforeClose, hint: t.beforeCloseHint })}>
               {amounts(site.totals)}
             </Figure>
             <Figure name={t.overServers} beside={t.ofServers(count(site.count))}>

@@ -91,9 +91,12 @@ function Tab({ tab, period, route, look }: { tab: BillingTab; period: Period; ro
     case "statements":
       if (period.issued + period.held === 0) {
         return (
-          <p class="nothing">
-            {t.notClosed(periodName(period.period))} <a href={routeHash({ ...SERVERS, period: route.period })}>{t.seeServers}</a>
-          </p>
+          <div class="nothing">
+            <p>{t.notClosed(periodName(period.period))}</p>
+            <p>
+              <a href={routeHash({ ...SERVERS, period: route.period })}>{t.seeServers}</a>
+            </p>
+          </div>
         );
       }
       return <Statements month={period.period} version={version} route={route} />;
