@@ -234,9 +234,9 @@ export async function recommendations(signal: AbortSignal): Promise<Recommended[
   return answer.recommendations;
 }
 
-/** The configuration that limits the server, or takes the limit off. */
-export function snippet(id: number, kind: string, lift: boolean, signal: AbortSignal): Promise<string> {
-  return getText(address(`/v1/cases/${id}/snippet`, { for: kind, lift }), signal);
+/** The configuration that limits the server, or takes the limit off. `interfaces` are names other than the inventory's, with commas between. */
+export function snippet(id: number, kind: string, lift: boolean, interfaces: string, signal: AbortSignal): Promise<string> {
+  return getText(address(`/v1/cases/${id}/snippet`, { for: kind, lift, interface: interfaces }), signal);
 }
 
 export async function act(id: number, action: PlainAct, said: Said, key: string): Promise<void> {

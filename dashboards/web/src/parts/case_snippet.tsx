@@ -14,6 +14,7 @@ export function CaseSnippet({ of }: { of: WholeCase }) {
   const lifted = of.state === "lifted";
   const [kind, setKind] = useState("ios");
   const [own, setOwn] = useState("");
+  const [interfaces, setInterfaces] = useState("");
   const [off, setOff] = useState(of.state !== "approved");
   if (of.state !== "approved" && of.state !== "applied" && !lifted) {
     if (!of.open) return null;
@@ -41,6 +42,7 @@ export function CaseSnippet({ of }: { of: WholeCase }) {
           </select>
         </label>
         {kind === "" && <input aria-label={t.templateName} placeholder={t.templateName} value={own} onInput={(event) => setOwn(event.currentTarget.value)} />}
+        <input aria-label={t.interfaces} title={t.interfaces} placeholder={t.interfaces} value={interfaces} onInput={(event) => setInterfaces(event.currentTarget.value)} />
         {!lifted && (
           <div class="choice" role="group" aria-label={t.snippet}>
             <button type="button" aria-pressed={!takeOff} onClick={() => setOff(false)}>
@@ -52,15 +54,22 @@ export function CaseSnippet({ of }: { of: WholeCase }) {
           </div>
         )}
       </div>
-      {chosen !== "" && <Snippet key={`${chosen} ${takeOff}`} of={of} kind={chosen} lift={takeOff} />}
+      {chosen !== "" && <Snippet of={of} kind={chosen} lift={takeOff} interfaces={interfaces.replaceAll(" ", "")} />}
     </Panel>
   );
 }
 
-function Snippet({ of, kind, lift }: { of: WholeCase; kind: string; lift: boolean }) {
+interface Wanted {
+  of: WholeCase;
+  kind: string;
+  lift: boolean;
+  interfaces: string;
+}
+
+function Snippet({ of, kind, lift, interfaces }: Wanted) {
   const limit = `${of.state} ${of.limit?.cap_bps} ${of.limit?.until}`;
-  const { answer, failure } = usePolled(`snippet ${of.id} ${kind} ${lift} ${limit}`, ["inventory"], (signal) =>
-    snippet(of.id, kind, lift, signal),
+  const { answer, failure } = usePolled(`snippet ${of.id} ${kind} ${lift} ${interfaces} ${limit}`, ["inventory"], (signal) =>
+    snippet(of.id, kind, lift, interfaces, signal),
   );
   // What the service says is the reason: no port of that kind, say, or no such template.
   if (answer === undefined) return failure ? <p role="status">{failure.detail || t.unreachableTitle}</p> : <p class="loading">{t.loading}</p>;

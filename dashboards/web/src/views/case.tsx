@@ -105,6 +105,7 @@ function CaseOf({ of, recommended, route, done }: Answer & { route: CaseRoute; d
               ))}
             </ul>
             <CaseChart of={of} />
+            {recommendation.slots.length > 0 && <Slots recommendation={recommendation} />}
           </Panel>
           {recommended && <InWords text={recommended.text} />}
           <Panel title={t.history}>
@@ -120,6 +121,41 @@ function CaseOf({ of, recommended, route, done }: Answer & { route: CaseRoute; d
         </div>
       </div>
     </>
+  );
+}
+
+/** The slots by which the rules hold, for whoever can't point at the chart. */
+function Slots({ recommendation: { slots, timezone } }: { recommendation: Recommendation }) {
+  return (
+    <details class="slots">
+      <summary>{t.slotsAsFigures}</summary>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">{t.slot}</th>
+            <th scope="col" class="number">
+              {t.in}
+            </th>
+            <th scope="col" class="number">
+              {t.out}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {slots.map((one) => (
+            <tr key={one.slot}>
+              <th scope="row">{dateTime(one.slot, timezone)}</th>
+              <td class="number">
+                <Rate bps={one.in_bps} />
+              </td>
+              <td class="number">
+                <Rate bps={one.out_bps} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
   );
 }
 
@@ -154,7 +190,7 @@ function LimitPanel({ of }: { of: WholeCase }) {
         <strong>
           <Rate bps={cap.cap_bps} /> <span class="unit">{t.mbps}</span>
         </strong>{" "}
-        {t.limitBoth}, {t.until(until(recommendation.until))}
+        {t.limitTerms(until(recommendation.until))}
       </p>
       <p class="muted">{capWords(recommendation)}</p>
       {set && <p>{set}</p>}

@@ -85,8 +85,9 @@ const own = words(
     inWordsHint: "What is recommended and why, in one paragraph to send or file.",
     languageOfText: "Language of the text",
 
-    limitBoth: "in each direction",
-    until: (at: string) => `until ${at}`,
+    limitTerms: (until: string) => `in each direction, until ${until}`,
+    slotsAsFigures: "The slots as figures",
+    slot: "Slot",
     limitSet: (cap: string, until: string) => `On the ports: ${cap} Mbps until ${until}`,
     limitWas: (cap: string, until: string) => `Was on the ports: ${cap} Mbps until ${until}`,
     capBy: {
@@ -111,7 +112,7 @@ const own = words(
     uplinks: "Uplink",
     load: "Load",
     freed: "Freed",
-    noRelief: "None is counted: the server shares no uplink that is nearly full.",
+    noRelief: "None: at the server's present rates the limit frees nothing on a shared uplink.",
     others: "Others on the same uplinks",
     othersMore: (more: string) => `and ${more} more`,
     noOthers: "Nobody else shares its uplinks.",
@@ -154,6 +155,7 @@ const own = words(
     device: "Device",
     otherTemplate: "Template of one's own…",
     templateName: "Name of the template",
+    interfaces: "Interfaces, if named otherwise there",
     set: "Set the limit",
     takeOff: "Take it off",
 
@@ -275,15 +277,16 @@ const own = words(
     inWordsHint: "推奨内容とその理由を 1 段落にまとめたものです。連絡や記録に使えます。",
     languageOfText: "文面の言語",
 
-    limitBoth: "受信、送信それぞれ",
-    until: (at) => `${at} まで`,
+    limitTerms: (until) => `受信、送信それぞれ。${until} まで`,
+    slotsAsFigures: "スロットの数値",
+    slot: "スロット",
     limitSet: (cap, until) => `設定中: ${until} まで ${cap} Mbps`,
     limitWas: (cap, until) => `設定していた制限: ${until} まで ${cap} Mbps`,
     capBy: {
       extreme: (threshold, percent, factor) =>
         `ルールに該当しなくなる ${threshold} Mbps(契約帯域の ${factor} 倍の ${percent} %)の直下です。バーストが月末まで足りるため、超過なしで終わります。`,
       allowance: (left, toCome) =>
-        `契約帯域と同じ値です。残り ${toCome}に対してバースト残りは ${left}なので、契約帯域に抑えた場合だけ超過なしで終わります。`,
+        `契約帯域と同じ値です。月の残りは ${toCome}、バースト残りは ${left}のため、契約帯域に抑えた場合だけ超過なしで終わります。`,
       locked_in: (p95) => `契約帯域と同じ値です。当月は ${p95} Mbps を下回らないことが確定しており、これ以上増やさないための値です。`,
       uplink: (rate, reduction, threshold) =>
         `${rate} Mbps から ${reduction} Mbps を減らすと、共有回線が ${threshold} Mbps を下回り、ルールに該当しなくなります。`,
@@ -300,7 +303,7 @@ const own = words(
     uplinks: "回線",
     load: "使用量",
     freed: "空く帯域",
-    noRelief: "逼迫している共有回線がないため、効果は見込んでいません。",
+    noRelief: "現在の通信量では、制限しても共有回線に空く帯域はありません。",
     others: "同じ回線のサーバー",
     othersMore: (more) => `ほか ${more} 台`,
     noOthers: "回線を共有するサーバーはありません。",
@@ -343,6 +346,7 @@ const own = words(
     device: "機器",
     otherTemplate: "独自のテンプレート…",
     templateName: "テンプレート名",
+    interfaces: "インターフェース名(台帳と異なる場合)",
     set: "制限を設定",
     takeOff: "制限を解除",
 
