@@ -1,328 +1,264 @@
-// One server's month: every sample as it is, with the p95 and the allowance as lines.
-//
-// In stands above the axis and out below it, so that neither hides the other, and a line that holds for both
-// directions is drawn on both sides. Where in + out is ranked, out is stacked on in and there is one side.
-// Nothing is averaged: each sample is drawn as a step of its slot's width, however many share a pixel.
+// One server's month on a canvas: every sample at its true height at any zoom. Wheel and pinch zoom at the pointer,
+// dragging zooms to what it spans, shift or two fingers move; the keyboard does all of that as well.
 
-import uPlot from "uplot";
-import type { AllowanceStep, Sample } from "./api/servers";
-import type { Method, ServerUsage } from "./api/usage";
-import { clock, shortDate } from "./format";
-import { locale } from "./language";
 import { RECOLOURED } from "./theme";
-import { t } from "./words/server";
+import { rankedMax, type ChartData, type Rates } from "./chart/data";
+import { draw, hatch, readColours } from "./chart/draw";
+import { frame, type Frame } from "./chart/frame";
+import { gestures } from "./chart/gestures";
+import { follow, isWhole, pan, whole, within, zoom, type View } from "./month/view";
 
-const BPS_PER_MBPS = 1_000_000;
-/** A shorter drag is a click. */
-const MIN_DRAG_PX = 6;
-
-export interface ChartData {
-  from_ms: number;
-  until_ms: number;
-  slot_s: number;
-  timezone: string;
-  method: Method;
-  samples: readonly Sample[];
-  allowances: readonly AllowanceStep[];
-  usage: ServerUsage | undefined;
-}
-
-/** What the pointer is on: a slot, with its sample if there is one. */
+/** A slot that the pointer or the keyboard is on. */
 export interface Pointed {
-  slot_ms: number;
-  sample: Sample | undefined;
-  /** The pointer from the left edge of the whole chart, and the chart's width. */
+  slot: number;
+  /** How many slots share its place; it is then the one with the largest value. */
+  sharing: number;
+  /** From the left edge of the chart, and the chart's width. */
   left_px: number;
   width_px: number;
+  /** The keyboard's cursor, to be read aloud. */
+  keyboard: boolean;
 }
 
 export interface Chart {
   update: (data: ChartData) => void;
-  /** The last so many hours with samples, or the whole period. */
-  show: (hours: number | undefined) => void;
+  /** Shows these slots, or the whole month. */
+  show: (view: View | undefined) => void;
+  /** So many times as much in view; at the middle, or at the slot that is pointed at. */
+  zoom: (factor: number) => void;
+  /** Moved by a part of what is in view. */
+  pan: (part: number) => void;
+  /** A key that the chart knows; false if it is none. */
+  key: (key: string, shift: boolean) => boolean;
   destroy: () => void;
 }
+
+/** A view that has not moved for so long rests; the turns of a wheel up to then are one gesture. */
+const REST_MS = 150;
 
 export function createChart(
   host: HTMLElement,
   first: ChartData,
-  on: { point: (pointed: Pointed | undefined) => void; zoomed: (zoomed: boolean) => void },
+  on: { point: (pointed: Pointed | undefined) => void; viewed: (view: View, whole: boolean) => void },
 ): Chart {
+  performance.mark("meter95 chart begins");
+  const canvas = document.createElement("canvas");
+  const cursor = document.createElement("div");
+  const selection = document.createElement("div");
+  cursor.className = "chart-cursor";
+  selection.className = "chart-selection";
+  cursor.hidden = selection.hidden = true;
+  host.append(canvas, cursor, selection);
+  const ctx = canvas.getContext("2d", { alpha: false })!;
+
   let data = first;
-  let bySlot = index(data);
-  let zoomed = false;
+  let view = whole(data.slots.count);
   let colours = readColours(host);
+  let hole = hatch(colours.muted);
+  let width = 0;
+  let height = 0;
+  let held: Rates | undefined;
+  let wheelRest: ReturnType<typeof setTimeout> | undefined;
+  let viewRest: ReturnType<typeof setTimeout> | undefined;
+  let due = 0;
+  let keyboardSlot: number | undefined;
+  let shown: Frame;
 
-  const plot = new uPlot(options(), grid(data, bySlot), host);
-
-  function options(): uPlot.Options {
-    const { width, height } = size(host);
-    return {
-      width,
-      height,
-      legend: { show: false },
-      padding: [12, 22, 0, 0],
-      tzDate: (s) => uPlot.tzDate(new Date(s * 1_000), data.timezone),
-      cursor: {
-        drag: { x: true, y: false, dist: MIN_DRAG_PX },
-        points: { show: false },
-        y: false,
-      },
-      scales: { x: { time: true }, y: { range: (_, min, max) => rateRange(data, min, max) } },
-      axes: [
-        {
-          stroke: () => colours.muted,
-          font: colours.font,
-          grid: { stroke: () => colours.line, width: 1 },
-          ticks: { show: false },
-          space: 64,
-          size: 32,
-          values: (_, splits, __, ___, incr_s) => splits.map((s) => timeLabel(s, incr_s, data.timezone)),
-        },
-        {
-          stroke: () => colours.muted,
-          font: colours.font,
-          grid: { stroke: () => colours.line, width: 1 },
-          ticks: { show: false },
-          size: (_, labels) => 16 + 7 * Math.max(3, ...(labels ?? []).map((label) => label.length)),
-          values: (_, splits, __, ___, incr) => splits.map((mbps) => rateLabel(mbps, incr)),
-        },
-      ],
-      series: [
-        {},
-        { stroke: () => colours.out, fill: () => colours.outFill, width: 1, paths: steps, points: { show: false } },
-        { stroke: () => colours.in, fill: () => colours.inFill, width: 1, paths: steps, points: { show: false } },
-      ],
-      hooks: {
-        draw: [drawLines],
-        setCursor: [point],
-        setSelect: [(u) => u.select.width > 0 && setZoomed(true)],
-        ready: [(u) => u.over.addEventListener("dblclick", () => setZoomed(false))],
-      },
-    };
+  function fit(): void {
+    const ratio = devicePixelRatio || 1;
+    width = Math.max(200, host.clientWidth);
+    height = Math.max(160, host.clientHeight);
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
-  /** Each sample from its slot's start to its end, down to the axis; a slot without one is left open. */
-  function steps(u: uPlot, series: number, from: number, to: number): uPlot.Series.Paths {
-    const xs = u.data[0];
-    const ys = u.data[series]!;
-    const stroke = new Path2D();
-    const fill = new Path2D();
-    const x = (s: number) => u.valToPos(s, "x", true);
-    const y = (mbps: number) => u.valToPos(mbps, "y", true);
-    const zero = y(0);
-    let open = false;
-    for (let i = Math.max(0, from - 1); i <= Math.min(to + 1, xs.length - 1); i++) {
-      const value = ys[i];
-      const left = x(xs[i]!);
-      if (value == null) {
-        if (open) fill.lineTo(left, zero);
-        open = false;
-        continue;
+  function paint(): void {
+    due = 0;
+    shown = frame(data, view, width, height, held);
+    if (held) held = shown.rates;
+    draw(ctx, shown, data, colours, hole);
+  }
+
+  function repaint(): void {
+    due ||= requestAnimationFrame(paint);
+  }
+
+  function look(next: View): void {
+    if (next.from === view.from && next.until === view.until) return;
+    view = next;
+    repaint();
+    // Once it rests: whoever shows what is in view need not do so at every frame.
+    clearTimeout(viewRest);
+    viewRest = setTimeout(() => on.viewed(view, isWhole(view, data.slots.count)), REST_MS);
+  }
+
+  // Between two paintings the view may have moved on; the margins stay.
+  const slotAt = (x: number) => view.from + ((x - shown.left) / shown.plotWidth) * (view.until - view.from);
+  const xOf = (slot: number) => shown.left + ((slot - view.from) / (view.until - view.from)) * shown.plotWidth;
+
+  /** What is drawn at a place: the largest of the slots that share it. */
+  function pointAt(x: number): void {
+    keyboardSlot = undefined;
+    const inside = x >= shown.left && x < shown.left + shown.plotWidth;
+    if (!inside) return unpoint();
+    const from = Math.floor(slotAt(x));
+    const until = Math.max(from + 1, Math.ceil(slotAt(x + 1)));
+    tell(rankedMax(data.slots, from, until), until - from > 1 ? until - from : 1, x, false);
+  }
+
+  function tell(slot: number, sharing: number, x: number, keyboard: boolean): void {
+    cursor.hidden = false;
+    cursor.style.transform = `translateX(${Math.round(x)}px)`;
+    on.point({ slot, sharing, left_px: x, width_px: width, keyboard });
+  }
+
+  function unpoint(): void {
+    keyboardSlot = undefined;
+    cursor.hidden = true;
+    on.point(undefined);
+  }
+
+  /** Moves the keyboard's cursor, and the view with it. */
+  function putCursor(slot: number): void {
+    const at = Math.min(data.slots.count - 1, Math.max(0, slot));
+    look(follow(view, at, data.slots.count));
+    keyboardSlot = at;
+    tell(at, 1, xOf(at + 0.5), true);
+  }
+
+  /** The keyboard's cursor, or where it begins: the middle of the view, or the newest slot where that is before it. */
+  function cursorSlot(): number {
+    const middle = Math.floor((view.from + view.until) / 2);
+    return keyboardSlot ?? Math.min(middle, Math.max(Math.ceil(view.from), data.now - 1));
+  }
+
+  function key(name: string, shift: boolean): boolean {
+    const count = data.slots.count;
+    const slotsOfDay = Math.round(86_400_000 / data.slots.slot_ms);
+    const direction = name === "ArrowLeft" || name === "PageUp" ? -1 : 1;
+    switch (name) {
+      case "ArrowLeft":
+      case "ArrowRight": {
+        const at = cursorSlot();
+        if (shift) {
+          putCursor(at + (keyboardSlot === undefined ? 0 : direction));
+          return true;
+        }
+        // A tenth of the view; where that can't move, the cursor does.
+        const by = Math.max(1, Math.round((view.until - view.from) / 10)) * direction;
+        const moved = pan(view, by, count);
+        look(moved);
+        putCursor(keyboardSlot === undefined ? Math.min(Math.max(at, Math.ceil(view.from)), Math.ceil(view.until) - 1) : at + by);
+        return true;
       }
-      const right = x(xs[i]! + data.slot_s);
-      const top = y(value);
-      if (open) {
-        stroke.lineTo(left, top);
-      } else {
-        stroke.moveTo(left, top);
-        fill.moveTo(left, zero);
+      case "PageUp":
+      case "PageDown":
+        putCursor(cursorSlot() + direction * slotsOfDay);
+        return true;
+      case "Home":
+        putCursor(0);
+        return true;
+      case "End":
+        putCursor(data.now - 1);
+        return true;
+      case "+":
+      case "=":
+      case "-": {
+        const at = cursorSlot();
+        look(zoom(view, at + 0.5, name === "-" ? 2 : 0.5, count));
+        putCursor(at);
+        return true;
       }
-      fill.lineTo(left, top);
-      fill.lineTo(right, top);
-      stroke.lineTo(right, top);
-      open = true;
-      if (i === Math.min(to + 1, xs.length - 1)) fill.lineTo(right, zero);
+      case "0":
+        look(whole(count));
+        if (keyboardSlot !== undefined) putCursor(keyboardSlot);
+        return true;
+      case "Escape":
+        unpoint();
+        return true;
+      default:
+        return false;
     }
-    return { stroke, fill, flags: 0 };
   }
 
-  function drawLines(u: uPlot): void {
-    const { ctx, bbox } = u;
-    const ratio = devicePixelRatio;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
+  const still = gestures(host, {
+    frame: () => shown,
+    point: pointAt,
+    unpoint,
+    begin() {
+      held = shown.rates;
+    },
+    end() {
+      held = undefined;
+      repaint();
+    },
+    pan(px) {
+      const perPx = (view.until - view.from) / shown.plotWidth;
+      look(pan(view, -px * perPx, data.slots.count));
+    },
+    zoom(factor, x) {
+      look(zoom(view, slotAt(x), factor, data.slots.count));
+    },
+    wheel() {
+      held ??= shown.rates;
+      clearTimeout(wheelRest);
+      wheelRest = setTimeout(() => {
+        held = undefined;
+        repaint();
+      }, REST_MS);
+    },
+    isWhole: () => isWhole(view, data.slots.count),
+    select(from, until) {
+      selection.hidden = from === until;
+      selection.style.transform = `translateX(${Math.min(from, until)}px)`;
+      selection.style.width = `${Math.abs(until - from)}px`;
+    },
+    selected(from, until) {
+      const ends = [slotAt(from), slotAt(until)].sort((a, b) => a - b);
+      look(within({ from: Math.floor(ends[0]!), until: Math.ceil(ends[1]!) }, data.slots.count));
+    },
+    showWhole: () => look(whole(data.slots.count)),
+  });
 
-    const line = (colour: string, dash: number[], width: number, draw: () => void) => {
-      ctx.strokeStyle = colour;
-      ctx.lineWidth = width * ratio;
-      ctx.setLineDash(dash.map((px) => px * ratio));
-      ctx.beginPath();
-      draw();
-      ctx.stroke();
-    };
-    const right = bbox.left + bbox.width;
-    line(colours.muted, [], 1, () => {
-      const zero = u.valToPos(0, "y", true);
-      ctx.moveTo(bbox.left, zero);
-      ctx.lineTo(right, zero);
-    });
-    for (const side of sides(data.method)) {
-      line(colours.text, [6, 4], 1.5, () => {
-        data.allowances.forEach((step, i) => {
-          const next = data.allowances[i + 1];
-          const at = u.valToPos((side * step.bps) / BPS_PER_MBPS, "y", true);
-          ctx.lineTo(u.valToPos(Date.parse(step.from) / 1_000, "x", true), at);
-          ctx.lineTo(u.valToPos((next ? Date.parse(next.from) : data.until_ms) / 1_000, "x", true), at);
-        });
-      });
-    }
-    for (const { side, bps } of p95Lines(data)) {
-      line(colours.p95, [], 2, () => {
-        const at = u.valToPos((side * bps) / BPS_PER_MBPS, "y", true);
-        ctx.moveTo(bbox.left, at);
-        ctx.lineTo(right, at);
-      });
-    }
-    ctx.restore();
-  }
-
-  function point(u: uPlot): void {
-    const { left, idx } = u.cursor;
-    if (left == null || left < 0 || idx == null) return on.point(undefined);
-    const at_s = u.posToVal(left, "x");
-    const slot_ms = Math.floor(at_s / data.slot_s) * data.slot_s * 1_000;
-    on.point({ slot_ms, sample: bySlot.get(slot_ms), left_px: u.over.offsetLeft + left, width_px: host.clientWidth });
-  }
-
-  function setZoomed(now: boolean): void {
-    zoomed = now;
-    on.zoomed(now);
-  }
-
-  const resize = new ResizeObserver(() => plot.setSize(size(host)));
+  const resize = new ResizeObserver(() => {
+    if (host.clientWidth === width && host.clientHeight === height) return;
+    fit();
+    paint();
+  });
   resize.observe(host);
   const recolour = () => {
     colours = readColours(host);
-    plot.redraw(true);
+    hole = hatch(colours.muted);
+    repaint();
   };
   addEventListener(RECOLOURED, recolour);
 
+  fit();
+  paint();
+  performance.measure("meter95 chart", "meter95 chart begins");
+
   return {
     update(next) {
+      const stays = !isWhole(view, data.slots.count);
       data = next;
-      bySlot = index(next);
-      // What was zoomed to stays in view; its rates find their scale anew.
-      const { min, max } = plot.scales["x"]!;
-      plot.setData(grid(next, bySlot), !zoomed);
-      if (zoomed && min != null && max != null) plot.setScale("x", { min, max });
+      view = stays ? within(view, data.slots.count) : whole(data.slots.count);
+      repaint();
     },
-    show(hours) {
-      const newest = data.samples.at(-1);
-      if (hours === undefined || !newest) {
-        plot.setData(plot.data, true);
-        setZoomed(false);
-        return;
-      }
-      const end_s = Date.parse(newest.slot) / 1_000 + data.slot_s;
-      plot.setScale("x", { min: Math.max(data.from_ms / 1_000, end_s - hours * 3_600), max: end_s });
-      setZoomed(true);
-    },
+    show: (wanted) => look(wanted ? within(wanted, data.slots.count) : whole(data.slots.count)),
+    zoom: (factor) => look(zoom(view, keyboardSlot ?? (view.from + view.until) / 2, factor, data.slots.count)),
+    pan: (part) => look(pan(view, (view.until - view.from) * part, data.slots.count)),
+    key,
     destroy() {
+      cancelAnimationFrame(due);
+      clearTimeout(wheelRest);
+      clearTimeout(viewRest);
       resize.disconnect();
       removeEventListener(RECOLOURED, recolour);
-      plot.destroy();
+      still();
+      host.replaceChildren();
     },
   };
 }
-
-function index(data: ChartData): Map<number, Sample> {
-  return new Map(data.samples.map((sample) => [Date.parse(sample.slot), sample]));
-}
-
-/** Every slot of the period on the time axis, so that the month keeps its width and a hole stays one. */
-function grid(data: ChartData, bySlot: Map<number, Sample>): uPlot.AlignedData {
-  const slot_ms = data.slot_s * 1_000;
-  const times: number[] = [];
-  const outs: (number | null)[] = [];
-  const ins: (number | null)[] = [];
-  const stacked = data.method === "sum";
-  for (let at = data.from_ms; at <= data.until_ms; at += slot_ms) {
-    const sample = bySlot.get(at);
-    times.push(at / 1_000);
-    ins.push(sample ? sample.in_bps / BPS_PER_MBPS : null);
-    if (!sample) outs.push(null);
-    else outs.push((stacked ? sample.in_bps + sample.out_bps : -sample.out_bps) / BPS_PER_MBPS);
-  }
-  return [times, outs, ins];
-}
-
-/** On which sides of the axis the allowance holds: 1 above (in), -1 below (out). */
-function sides(method: Method): (1 | -1)[] {
-  if (method === "in" || method === "sum") return [1];
-  return method === "out" ? [-1] : [1, -1];
-}
-
-function p95Lines({ method, usage }: ChartData): { side: 1 | -1; bps: number }[] {
-  if (!usage || usage.p95_bps === null) return [];
-  if (method === "separate" && usage.p95_in_bps !== null && usage.p95_out_bps !== null) {
-    return [
-      { side: 1, bps: usage.p95_in_bps },
-      { side: -1, bps: usage.p95_out_bps },
-    ];
-  }
-  const bps = usage.p95_bps;
-  return sides(method).map((side) => ({ side, bps }));
-}
-
-/**
- * The samples in view, the lines, and some air. The lines are sure to be seen on the side of the larger direction;
- * the other side keeps the scale of its samples, and shows a line where one comes near them.
- */
-function rateRange(data: ChartData, min: number | null, max: number | null): uPlot.Range.MinMax {
-  let low = Math.min(0, min ?? 0);
-  let high = Math.max(0, max ?? 0);
-  const both = sides(data.method);
-  const larger = both.length === 1 ? both[0] : high >= -low ? 1 : -1;
-  const lines = p95Lines(data).filter(({ side }) => side === larger || data.method === "separate");
-  for (const { bps } of data.allowances) lines.push({ side: larger ?? 1, bps });
-  for (const { side, bps } of lines) {
-    low = Math.min(low, (side * bps) / BPS_PER_MBPS);
-    high = Math.max(high, (side * bps) / BPS_PER_MBPS);
-  }
-  const air = (high - low || 1) * 0.06;
-  return [low < 0 ? low - air : 0, high + air];
-}
-
-function rateLabel(mbps: number, incr: number): string {
-  const decimals = Math.max(0, Math.min(6, -Math.floor(Math.log10(incr) + 1e-9)));
-  return Math.abs(mbps).toLocaleString(locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-}
-
-function timeLabel(s: number, incr_s: number, timezone: string): string {
-  const time = clock(s * 1_000, timezone);
-  return incr_s >= 86_400 || time === "00:00" ? shortDate(s * 1_000, timezone) : time;
-}
-
-function size(host: HTMLElement): { width: number; height: number } {
-  return { width: Math.max(200, host.clientWidth), height: Math.max(160, host.clientHeight) };
-}
-
-function readColours(host: HTMLElement) {
-  const style = getComputedStyle(host);
-  const of = (name: string) => style.getPropertyValue(name).trim();
-  return {
-    text: of("--text"),
-    muted: of("--muted"),
-    line: of("--line"),
-    in: of("--in"),
-    inFill: of("--in-fill"),
-    out: of("--out"),
-    outFill: of("--out-fill"),
-    p95: of("--p95"),
-    font: `12px ${style.fontFamily}`,
-  };
-}
-
-export const legend = (method: Method) =>
-  method === "sum"
-    ? [
-        { mark: "in", text: t.in },
-        { mark: "out", text: t.inAndOut },
-      ]
-    : [
-        { mark: "in", text: t.upwards },
-        { mark: "out", text: t.downwards },
-      ];

@@ -102,6 +102,13 @@ export function periodName(period: string): string {
   return dateFormat("UTC", { year: "numeric", month: "long" }).format(Date.UTC(year, month - 1, 1));
 }
 
+/** Nov, and in January the year: Jan 2027. */
+export function monthName(period: string): string {
+  const [year = 0, month = 1] = period.split("-").map(Number);
+  const at = Date.UTC(year, month - 1, 1);
+  return dateFormat("UTC", month === 1 ? { year: "numeric", month: "short" } : { month: "short" }).format(at);
+}
+
 export function dateTime(instant: string | number, timezone: string): string {
   return dateFormat(timezone, {
     year: "numeric",

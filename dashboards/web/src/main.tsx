@@ -7,6 +7,7 @@ import "./styles/parts.css";
 import "./styles/fleet.css";
 import "./styles/servers.css";
 import "./styles/server.css";
+import "./styles/server_parts.css";
 import "./styles/billing.css";
 import "./styles/cases.css";
 import "./styles/collectors.css";

@@ -5,3 +5,5 @@ import "./case_acts";
 import "./zoned";
 import "./review_reasons";
 import "./statements";
+import "./month";
+import "./view";

@@ -1,51 +1,52 @@
-// The chart with what surrounds it: the keys to its lines, ranges for those who do not drag, and what the pointer is on.
+// The chart with what surrounds it: the legend that switches its parts, zoom for those who do not drag, and what the
+// pointer or the keyboard is on.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Samples } from "../api/servers";
-import type { ServerUsage, Usage } from "../api/usage";
-import { createChart, legend, type Chart, type ChartData, type Pointed } from "../chart";
-import { clock, count, mbps, mbpsFine, periodName, toMs, weekdayDate } from "../format";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { createChart, type Chart, type Pointed } from "../chart";
+import { LAYERS, type ChartData, type Layer } from "../chart/data";
+import { dateTime, mbpsFine } from "../format";
+import { discarded } from "../month/figures";
+import { INCIDENT, isHole, PARTIAL } from "../month/slots";
+import type { View } from "../month/view";
 import { t } from "../words/server";
-import { allowanceAt, rankedValue } from "../ranked";
+import { ChartTooltip, slotSentence } from "./month/tooltip";
+import type { Month } from "./month/month";
 
 const RANGES = [
   { name: t.day, hours: 24 },
   { name: t.week, hours: 168 },
 ];
 
-const TOOLTIP_AWAY_PX = 14;
-
 interface Props {
-  samples: Samples;
-  usage: Usage;
-  row: ServerUsage | undefined;
+  month: Month;
+  data: ChartData;
+  /** What others ask to be shown, anew whenever it is another object. */
+  wanted: { view: View | undefined } | undefined;
+  hide: (hidden: ReadonlySet<Layer>) => void;
+  viewed: (view: View | undefined) => void;
+  summary: string;
 }
 
-export function ChartPanel({ samples, usage, row }: Props) {
-  const data = useMemo<ChartData>(
-    () => ({
-      from_ms: toMs(usage.from),
-      until_ms: toMs(usage.until),
-      slot_s: samples.slot_s,
-      timezone: usage.timezone,
-      method: row?.method ?? "max",
-      samples: samples.samples,
-      allowances: samples.allowances,
-      usage: row,
-    }),
-    [samples, usage, row],
-  );
+export function ChartPanel({ month, data, wanted, hide, viewed, summary }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | undefined>(undefined);
   const [pointed, setPointed] = useState<Pointed | undefined>();
   const [zoomed, setZoomed] = useState(false);
   // Another month or another method is another chart; newer figures are not.
-  const kind = `${usage.period} ${data.method}`;
+  const kind = `${month.period} ${data.method}`;
   useEffect(() => {
-    chart.current = createChart(host.current!, data, { point: setPointed, zoomed: setZoomed });
+    const made = createChart(host.current!, data, {
+      point: setPointed,
+      viewed: (view, whole) => {
+        setZoomed(!whole);
+        viewed(whole ? undefined : view);
+      },
+    });
+    chart.current = made;
     setZoomed(false);
+    setPointed(undefined);
     return () => {
-      chart.current?.destroy();
+      made.destroy();
       chart.current = undefined;
     };
   }, [kind]);
@@ -54,15 +55,37 @@ export function ChartPanel({ samples, usage, row }: Props) {
     if (drawn.current !== data) chart.current?.update(data);
     drawn.current = data;
   }, [data]);
+  useEffect(() => {
+    if (wanted) chart.current?.show(wanted.view);
+  }, [wanted]);
 
-  const newestAllowance = data.allowances.at(-1)?.bps;
+  const show = (hours: number) => {
+    const slots = (hours * 3_600_000) / data.slots.slot_ms;
+    chart.current?.show({ from: data.now - slots, until: data.now });
+  };
+  const key = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (chart.current?.key(event.key, event.shiftKey)) event.preventDefault();
+  };
   return (
     <section class="panel chart-panel" aria-label={t.chart}>
       <div class="panel-head">
         <h2>{t.chart}</h2>
         <div class="ranges" role="group" aria-label={t.range}>
+          <button type="button" disabled={!zoomed} title={t.earlier} aria-label={t.earlier} onClick={() => chart.current?.pan(-0.5)}>
+            ‹
+          </button>
+          <button type="button" disabled={!zoomed} title={t.later} aria-label={t.later} onClick={() => chart.current?.pan(0.5)}>
+            ›
+          </button>
+          <button type="button" disabled={!zoomed} title={t.zoomOut} aria-label={t.zoomOut} onClick={() => chart.current?.zoom(2)}>
+            −
+          </button>
+          <button type="button" title={t.zoomIn} aria-label={t.zoomIn} onClick={() => chart.current?.zoom(0.5)}>
+            +
+          </button>
           {RANGES.map(({ name, hours }) => (
-            <button key={hours} type="button" onClick={() => chart.current?.show(hours)}>
+            <button key={hours} type="button" onClick={() => show(hours)}>
               {name}
             </button>
           ))}
@@ -71,76 +94,110 @@ export function ChartPanel({ samples, usage, row }: Props) {
           </button>
         </div>
       </div>
-      <ul class="legend">
-        {legend(data.method).map(({ mark, text }) => (
-          <li key={mark}>
-            <span class={`mark ${mark}`} aria-hidden="true" />
-            {text}
-          </li>
-        ))}
-        {row && row.p95_bps !== null && (
-          <li>
-            <span class="mark p95" aria-hidden="true" />
-            {t.p95} <b>{mbpsFine(row.p95_bps)}</b>
-          </li>
-        )}
-        {newestAllowance !== undefined && (
-          <li>
-            <span class="mark allowance" aria-hidden="true" />
-            {t.allowance} <b>{mbpsFine(newestAllowance)}</b>
-          </li>
-        )}
-        <li class="unit">{t.mbps}</li>
-      </ul>
-      <div class="plot" onMouseLeave={() => setPointed(undefined)}>
+      <Legend data={data} hide={hide} />
+      <div class="plot">
         <div
-          ref={host}
-          class="plot-host"
-          role="img"
-          aria-label={t.chartSummary(samples.server, periodName(usage.period), count(samples.samples.length))}
-        />
-        {samples.samples.length === 0 && <p class="plot-empty">{t.noSampleYet}</p>}
-        {pointed && <Tooltip pointed={pointed} data={data} />}
+          class="plot-keys"
+          role="application"
+          tabIndex={0}
+          aria-label={t.chartKeys}
+          aria-describedby="chart-hint"
+          onKeyDown={key}
+          onBlur={() => pointed?.keyboard && chart.current?.key("Escape", false)}
+        >
+          <div ref={host} class="plot-host" role="img" aria-label={summary} />
+        </div>
+        {month.sampled === 0 && <p class="plot-empty">{t.noSampleYet}</p>}
+        {pointed && <ChartTooltip pointed={pointed} month={month} data={data} />}
+        <p class="sr" aria-live="polite">
+          {pointed?.keyboard ? slotSentence(pointed.slot, month, data) : ""}
+        </p>
       </div>
-      <p class="hint">{t.zoomHint}</p>
+      <p class="hint" id="chart-hint">
+        {t.zoomHint}
+      </p>
     </section>
   );
 }
 
-function Tooltip({ pointed, data }: { pointed: Pointed; data: ChartData }) {
-  const { slot_ms, sample, left_px, width_px } = pointed;
-  const until_ms = slot_ms + data.slot_s * 1_000;
-  const allowance = allowanceAt(data.allowances, slot_ms);
-  const value = sample && rankedValue(data.method, sample);
-  const above = value !== undefined && allowance !== undefined ? value - allowance : 0;
-  // Beside the pointer, on the side with more room.
-  const place =
-    left_px > width_px / 2 ? { right: `${width_px - left_px + TOOLTIP_AWAY_PX}px` } : { left: `${left_px + TOOLTIP_AWAY_PX}px` };
+/** What the chart has; a click takes a part away, and another brings it back. */
+function Legend({ data, hide }: { data: ChartData; hide: Props["hide"] }) {
+  const { hidden } = data;
+  const toggle = (layer: Layer) => {
+    const next = new Set(hidden);
+    if (!next.delete(layer)) next.add(layer);
+    hide(next);
+  };
   return (
-    <div class="tooltip" style={place}>
-      <strong>
-        {weekdayDate(slot_ms, data.timezone)}, {clock(slot_ms, data.timezone)}–{clock(until_ms, data.timezone)}
-      </strong>
-      {sample && value !== undefined ? (
-        <dl>
-          <Line name={t.in} value={mbpsFine(sample.in_bps)} />
-          <Line name={t.out} value={mbpsFine(sample.out_bps)} />
-          <Line name={t.value} value={mbpsFine(value)} strong />
-          {above > 0 && <Line name={t.aboveBy} value={mbps(above)} over />}
-        </dl>
-      ) : (
-        <p class="none">{t.noSample}</p>
-      )}
-      {sample?.partial && <p class="none">{t.partial}</p>}
-    </div>
+    <ul class="legend" aria-label={t.legend}>
+      {LAYERS.map((layer) => {
+        const entry = legendEntry(layer, data);
+        return (
+          entry && (
+            <li key={layer}>
+              <button type="button" class="text" aria-pressed={!hidden.has(layer)} title={entry.title} onClick={() => toggle(layer)}>
+                <span class={`mark ${layer}`} aria-hidden="true" />
+                {entry.name} {entry.value !== undefined && <b>{entry.value}</b>}
+              </button>
+            </li>
+          )
+        );
+      })}
+      <li class="unit">{t.mbps}</li>
+    </ul>
   );
 }
 
-function Line({ name, value, strong, over }: { name: string; value: string; strong?: boolean; over?: boolean }) {
-  return (
-    <div class={over ? "over" : strong ? "strong" : undefined}>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
-  );
+interface Entry {
+  name: string;
+  value?: string | undefined;
+  title?: string;
+}
+
+/** undefined: the chart has nothing of it. */
+function legendEntry(layer: Layer, data: ChartData): Entry | undefined {
+  const { figures, method, slots, timezone } = data;
+  const rate = (bps: number | null | undefined) => (bps === null || bps === undefined ? undefined : mbpsFine(bps));
+  const slotsThat = (is: (flags: number) => boolean) => slots.flags.reduce((n, flags) => (is(flags) ? n + 1 : n), 0);
+  switch (layer) {
+    case "in":
+      return { name: method === "sum" ? t.in : t.upwards };
+    case "out":
+      return { name: method === "sum" ? t.inAndOut : t.downwards };
+    case "allowance": {
+      const newest = data.allowances.at(-1)?.bps;
+      const changes = data.allowances.map(({ from, bps }) => `${dateTime(from, timezone)}: ${mbpsFine(bps)}`).join("\n");
+      return newest === undefined ? undefined : { name: t.allowance, value: mbpsFine(newest), title: changes };
+    }
+    case "p95":
+      return figures?.p95_bps === null || !figures ? undefined : { name: t.p95, value: rate(figures.p95_bps) };
+    case "locked_in":
+      return figures?.locked_in_p95_bps == null ? undefined : { name: t.lockedInLine, value: rate(figures.locked_in_p95_bps), title: t.hint.locked_in };
+    case "projected":
+      return figures?.projected
+        ? {
+            name: t.projectedLine,
+            value: `${mbpsFine(figures.projected.low_p95_bps)}–${mbpsFine(figures.projected.high_p95_bps)}`,
+            title: t.projectedRule(figures.projected.weeks),
+          }
+        : undefined;
+    case "what_if":
+      return data.whatIf ? { name: t.whatIfLine } : undefined;
+    case "discarded":
+      return figures && discarded(figures) > 0 ? { name: t.discarded, value: String(discarded(figures)), title: t.discardedHint } : undefined;
+    case "partial": {
+      const n = slotsThat((flags) => (flags & PARTIAL) !== 0);
+      return n > 0 ? { name: t.partialLegend, value: String(n), title: t.partial } : undefined;
+    }
+    case "holes": {
+      const n = slotsThat(isHole);
+      return n > 0 ? { name: t.noSample, value: String(n), title: t.holesHint } : undefined;
+    }
+    case "breaks":
+      return data.breaks.length > 0 ? { name: t.breaks, value: String(data.breaks.length), title: t.breaksHint } : undefined;
+    case "incidents": {
+      const n = slotsThat((flags) => (flags & INCIDENT) !== 0);
+      return n > 0 ? { name: t.incidents, value: String(n) } : undefined;
+    }
+  }
 }

@@ -1,254 +1,135 @@
-// One server: what is billed, why, and every sample behind it.
+// One server's month: what is billed, why, what can still be done, and every sample behind it.
 
-import type { ComponentChildren } from "preact";
-import { useLayoutEffect } from "preact/hooks";
-import type { Samples, Server } from "../api/servers";
+import { useCallback, useLayoutEffect, useMemo, useState } from "preact/hooks";
+import { ApiFailure } from "../api/ask";
+import * as months from "../api/month";
+import type { Compared } from "../api/month";
 import * as servers from "../api/servers";
-import type { ServerUsage, Usage } from "../api/usage";
 import * as usages from "../api/usage";
-import { ago, bitPerSecond, count, dateTime, hours, mbps, mbpsFine, money, periodName, speed } from "../format";
-import { ChartPanel } from "../parts/chart_panel";
-import { BurstLeft, Coverage, None } from "../parts/figures";
+import type { Layer } from "../chart/data";
+import { count, periodName } from "../format";
+import { startOf } from "../month/slots";
+import type { View } from "../month/view";
 import { Answered } from "../parts/answered";
+import { ChartPanel } from "../parts/chart_panel";
+import { BurstPanel } from "../parts/month/burst";
+import { DurationPanel } from "../parts/month/duration";
+import { Facts } from "../parts/month/facts";
+import { FigureBoxes } from "../parts/month/figures";
+import { HeatPanel } from "../parts/month/heat";
+import { chartData, month as monthOf, type Answer, type Month } from "../parts/month/month";
+import { MonthStrip, StandingLine } from "../parts/month/standing";
+import { WhatIfPanel } from "../parts/month/what_if";
+import { WhyPanel } from "../parts/month/why";
 import { Banner } from "../parts/notice";
 import { useTitle } from "../parts/shell";
 import { usePolled } from "../polled";
 import { routeHash, serversRoute, type ServerRoute } from "../router";
+import { may } from "../session";
 import { runningPeriod } from "../site";
 import { t } from "../words/server";
 
-interface Answer {
-  usage: Usage;
-  row: ServerUsage | undefined;
-  server: Server | undefined;
-  samples: Samples;
-}
-
 export function ServerView({ route }: { route: ServerRoute }) {
   const { server, period } = route;
-  const polled = usePolled<Answer>(`server ${server} ${period ?? ""}`, ["usage", "inventory"], (signal) =>
+  const polled = usePolled<Answer>(`server ${server} ${period ?? ""}`, ["usage", "inventory", "periods", "cases"], (signal) =>
     ask(server, period, signal),
   );
   useTitle(server);
   useLayoutEffect(() => scrollTo(0, 0), []);
   return (
-    <>
-      <p class="back">
-        <a href={routeHash(serversRoute(period))}>← {t.back}</a>
-      </p>
-      <Answered polled={polled} what={`${t.server} ${server}`}>
-        {(answer) => <ServerOf id={server} {...answer} />}
-      </Answered>
-    </>
+    <Answered polled={polled} what={`${t.server} ${server}`}>
+      {(answer) => <MonthOf route={route} answer={answer} />}
+    </Answered>
   );
 }
 
 async function ask(id: string, period: string | undefined, signal: AbortSignal): Promise<Answer> {
-  const [usage, server, samples] = await Promise.all([
+  const [usage, server, samples, exclusions, openCase] = await Promise.all([
     usages.usage({ server: id, period }, signal),
-    servers.server(id, signal),
-    servers.samples(id, period, signal),
+    known(servers.server(id, signal)),
+    known(servers.samples(id, period, signal)),
+    may("site") ? months.exclusionsOf(id, signal) : undefined,
+    months.openCaseOf(id, signal),
   ]);
-  return {
-    usage,
-    row: usage.servers.find((row) => row.server === id),
-    server,
-    samples,
-  };
+  const row = usage.servers.find((row) => row.server === id);
+  const ended = usage.period !== runningPeriod(usage);
+  const [statement, state] = await Promise.all([
+    ended ? months.statementOf(usage.period, row?.pool ?? id, signal) : undefined,
+    ended && may("site") ? months.periodState(usage.period, signal) : undefined,
+  ]);
+  if (!server && !row && !statement) throw new ApiFailure("not_found", "");
+  return { usage, row, server, samples, statement, state, exclusions, openCase };
 }
 
-function ServerOf({ id, usage, row, server, samples }: Answer & { id: string }) {
-  const facts = row ?? server;
+/** What there is no longer of a server that has left the inventory; its statements stay. */
+async function known<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (cause instanceof ApiFailure && cause.kind === "not_found") return undefined;
+    throw cause;
+  }
+}
+
+function MonthOf({ route, answer }: { route: ServerRoute; answer: Answer }) {
+  const id = route.server;
+  const month = useMemo(() => monthOf(id, answer), [id, answer]);
+  const [hidden, setHidden] = useState<ReadonlySet<Layer>>(new Set());
+  const [compared, setCompared] = useState<Compared | undefined>();
+  const data = useMemo(() => chartData(month, hidden, compared), [month, hidden, compared]);
+  const [wanted, setWanted] = useState<{ view: View | undefined } | undefined>();
+  const [view, setView] = useState<View | undefined>();
+  const show = useCallback((view: View) => {
+    setWanted({ view });
+    document.querySelector(".chart-panel")?.scrollIntoView({ block: "nearest" });
+  }, []);
+  const facts = month.own ?? month.row ?? month.server;
+  const periodTitle = periodName(month.period);
   return (
     <>
       <div class="title">
+        <p class="back">
+          <a href={routeHash(serversRoute(route.period))}>← {t.back}</a>
+        </p>
         <h1>{id}</h1>
         {facts && (
           <p>
             {facts.customer} · {facts.region} · {t.plan} {facts.plan}
-            {row && ` · ${t.method[row.method]}`}
+            {month.figures && ` · ${t.method[month.figures.method]}`}
           </p>
         )}
+        <MonthStrip route={route} month={month} />
       </div>
-      {row ? <Figures row={row} server={server} usage={usage} /> : <Banner text={t.notInPeriod(periodName(usage.period))} />}
-      <ChartPanel samples={samples} usage={usage} row={row} />
-      {server && <Facts server={server} usage={usage} />}
+      {month.figures ? (
+        <>
+          <StandingLine month={month} zoomed={view && spanOf(month, view)} />
+          <FigureBoxes month={month} />
+          <WhyPanel month={month} />
+        </>
+      ) : (
+        <Banner text={t.notInPeriod(periodTitle)} />
+      )}
+      <ChartPanel
+        month={month}
+        data={data}
+        wanted={wanted}
+        hide={setHidden}
+        viewed={setView}
+        summary={t.chartSummary(id, periodTitle, count(month.sampled))}
+      />
+      <div class="month-parts">
+        <DurationPanel month={month} />
+        <HeatPanel month={month} show={show} />
+        <BurstPanel month={month} />
+      </div>
+      {may("site") && month.figures && <WhatIfPanel month={month} compared={compared} setCompared={setCompared} />}
+      {month.server && <Facts server={month.server} timezone={month.timezone} />}
     </>
   );
 }
 
-function Figures({ row, server, usage }: { row: ServerUsage; server: Server | undefined; usage: Usage }) {
-  const some = row.p95_bps !== null;
-  const over = some && (row.overage_bps ?? 0) > 0;
-  const running = usage.period === runningPeriod(usage);
-  const addons_bps = addonsInForce(server, usage.as_of);
-  return (
-    <section class="figures">
-      <Figure name={running ? t.p95MonthToDate : t.p95Month} bps={row.p95_bps}>
-        {some ? (
-          <>
-            <p>
-              {t.in} {row.p95_in_bps === null ? "–" : mbpsFine(row.p95_in_bps)} · {t.out}{" "}
-              {row.p95_out_bps === null ? "–" : mbpsFine(row.p95_out_bps)}
-            </p>
-            <p>{rankSentence(row)}</p>
-          </>
-        ) : (
-          <p>{t.noSampleYet}</p>
-        )}
-      </Figure>
-      <Figure name={t.allowance} bps={row.allowance_bps}>
-        <p>{running && addons_bps > 0 ? t.withAddons(mbps(addons_bps)) : t.inForceNow}</p>
-      </Figure>
-      <Figure name={t.overage} bps={some ? row.overage_bps : null} over={over}>
-        {over && (
-          <p>
-            {row.billable_bps !== null && t.billable(mbps(row.billable_bps))}
-            {row.amount !== null && row.currency !== null && <> · {money(row.amount, row.currency)}</>}
-          </p>
-        )}
-      </Figure>
-      {running && (
-        <Figure name={t.lockedIn} hint={t.hint.locked_in} bps={some ? row.locked_in_overage_bps : null} over={(row.locked_in_overage_bps ?? 0) > 0}>
-          {some && (row.locked_in_overage_bps ?? 0) > 0 && row.locked_in_amount !== null && row.currency !== null && (
-            <p>{money(row.locked_in_amount, row.currency)}</p>
-          )}
-          {some && row.locked_in_p95_bps !== null && <p>{t.lockedInP95(mbpsFine(row.locked_in_p95_bps))}</p>}
-        </Figure>
-      )}
-      <div class="figure-box" title={t.hint.burst_left}>
-        <h2>{t.burstLeft}</h2>
-        <div class="gauge">
-          {some ? <BurstLeft left={row.burst_left_slots} all={row.burst_slots} /> : <None />}
-        </div>
-        <p>{t.burstOf(hours(row.burst_slots))}</p>
-        {running && some && row.burst_left_slots === 0 && <p class="over">{t.burstNone}</p>}
-      </div>
-      <div class="figure-box" title={t.hint.coverage}>
-        <h2>{t.coverage}</h2>
-        <div class="big">
-          <Coverage coverage={row.coverage} />
-        </div>
-        <p>{t.ofSlots(count(row.samples), count(row.expected_so_far))}</p>
-      </div>
-    </section>
-  );
-}
-
-interface FigureProps {
-  name: string;
-  /** null: no data. */
-  bps: number | null;
-  hint?: string;
-  over?: boolean;
-  children?: ComponentChildren;
-}
-
-function Figure({ name, bps, hint, over, children }: FigureProps) {
-  return (
-    <div class="figure-box" title={hint}>
-      <h2>{name}</h2>
-      {bps === null ? (
-        <div class="big none">{t.noData}</div>
-      ) : (
-        <div class={over ? "big over" : "big"} title={bitPerSecond(bps)}>
-          {mbpsFine(bps)} <span class="unit">{t.mbps}</span>
-        </div>
-      )}
-      {children}
-    </div>
-  );
-}
-
-function rankSentence(row: ServerUsage): string {
-  if (row.rank === null) return "";
-  const missing = row.expected_so_far - row.samples;
-  const sentence = t.rank(count(row.rank), count(row.ranked), count(row.ranked - row.rank));
-  if (missing <= 0) return sentence;
-  const zero = row.ranked > row.samples;
-  return `${sentence} ${zero ? t.missingZero(count(missing)) : t.missingExcluded(count(missing))}`;
-}
-
-function addonsInForce(server: Server | undefined, at: string): number {
-  const at_ms = Date.parse(at);
-  return (server?.addons ?? [])
-    .filter((addon) => (addon.from === null || Date.parse(addon.from) <= at_ms) && (addon.until === null || Date.parse(addon.until) > at_ms))
-    .reduce((sum, addon) => sum + addon.bps, 0);
-}
-
-function Facts({ server, usage }: { server: Server; usage: Usage }) {
-  const at = (instant: string) => dateTime(instant, usage.timezone);
-  return (
-    <div class="facts">
-      <section class="panel">
-        <h2>{t.ports}</h2>
-        {server.ports.length === 0 ? (
-          <p>{t.noPorts}</p>
-        ) : (
-          <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">{t.device}</th>
-                <th scope="col">{t.interface}</th>
-                <th scope="col">{t.kind}</th>
-                <th scope="col">{t.speed}</th>
-                <th scope="col">{t.lastReading}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {server.ports.map((port) => (
-                <tr key={`${port.device} ${port.interface}`}>
-                  <td>{port.device}</td>
-                  <td>{port.interface}</td>
-                  <td>{port.kind}</td>
-                  <td>{port.speed_bps === null ? <None /> : speed(port.speed_bps)}</td>
-                  <td>
-                    {port.last_reading === null ? (
-                      <span class="none">{t.noReading}</span>
-                    ) : (
-                      <time dateTime={port.last_reading} title={at(port.last_reading)}>
-                        {ago(port.last_reading, Date.now())}
-                      </time>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
-      </section>
-      {server.addons.length > 0 && (
-        <section class="panel">
-          <h2>{t.addons}</h2>
-          <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">{t.mbps}</th>
-                <th scope="col">{t.from}</th>
-                <th scope="col">{t.until}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {server.addons.map((addon) => (
-                <tr key={`${addon.from} ${addon.bps}`}>
-                  <td>{mbps(addon.bps)}</td>
-                  <td>{addon.from === null ? t.openEnd : at(addon.from)}</td>
-                  <td>{addon.until === null ? t.openEnd : at(addon.until)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
-      {(server.service_start !== null || server.service_end !== null) && (
-        <section class="panel">
-          <h2>{t.serviceSpan}</h2>
-          <p>
-            {server.service_start !== null && t.serviceFrom(at(server.service_start))}{" "}
-            {server.service_end !== null && t.serviceUntil(at(server.service_end))}
-          </p>
-        </section>
-      )}
-    </div>
-  );
+/** The instants between which a view lies, as far as slots have closed. */
+function spanOf({ slots }: Month, view: View): { from: string; until: string } {
+  const at = (slot: number) => new Date(Math.min(Date.now(), startOf(slots, slot))).toISOString();
+  return { from: at(Math.floor(view.from)), until: at(Math.ceil(view.until)) };
 }
