@@ -47,6 +47,8 @@ export interface ServersRoute extends OfPeriod {
 export interface ServerRoute extends OfPeriod {
   view: "server";
   server: string;
+  /** What the chart shows of the month, as instants in whole minutes; the whole of it unless given. */
+  span?: { from: string; until: string } | undefined;
 }
 
 export const BILLING_TABS = ["statements", "review", "incidents", "exports"] as const;
@@ -146,7 +148,7 @@ export function parseRoute(hash: string): Route {
   const id = part === undefined || part === "" ? undefined : decoded(part);
   switch (view) {
     case "servers": {
-      if (id !== undefined) return { view: "server", server: id, period };
+      if (id !== undefined) return { view: "server", server: id, period, span: validSpan(text("from"), text("until")) };
       const sort = COLUMNS.find((column) => column === params.get("sort")) ?? SERVERS.sort;
       const order = params.get("order");
       const only = params.get("only");
@@ -215,6 +217,8 @@ export function routeHash(route: Route): string {
       break;
     case "server":
       path = `/servers/${encodeURIComponent(route.server)}`;
+      set("from", route.span?.from);
+      set("until", route.span?.until);
       break;
     case "billing":
       path = "/billing";
@@ -277,6 +281,11 @@ export function serversRoute(period: string | undefined): ServersRoute {
 
 function validPeriod(text: string | null): string | undefined {
   return text !== null && /^\d{4}-(0[1-9]|1[0-2])$/.test(text) ? text : undefined;
+}
+
+function validSpan(from: string, until: string): ServerRoute["span"] {
+  const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\dZ$/;
+  return instant.test(from) && instant.test(until) && Date.parse(from) < Date.parse(until) ? { from, until } : undefined;
 }
 
 function decoded(text: string): string | undefined {

@@ -12,6 +12,7 @@ test("an address and its route are each other's inverse", () => {
     "#/servers?order=asc&search=web+c101&region=tokyo&customer=c101&plan=jp6&only=no_data",
     "#/servers/web01",
     "#/servers/a%2Fb%20c?period=2026-10",
+    "#/servers/web01?period=2026-10&from=2026-10-12T06%3A20Z&until=2026-10-12T09%3A05Z",
     "#/billing",
     "#/billing?period=2026-10&tab=review&server=web01&revision=2&search=web",
     "#/billing?only=overage&sort=amount&order=asc",
@@ -36,6 +37,9 @@ test("what an address says wrongly is as by default", () => {
     ["#/servers?only=some", "#/servers"],
     ["#/servers/%E0%A4%A", "#/servers"],
     ["#/billing?tab=none&revision=0&sort=none&only=some", "#/billing"],
+    ["#/servers/web01?from=2026-10-12T06%3A20Z", "#/servers/web01"],
+    ["#/servers/web01?from=2026-10-12T06%3A20Z&until=2026-10-11T06%3A20Z", "#/servers/web01"],
+    ["#/servers/web01?from=yesterday&until=2026-99-99T06%3A20Z", "#/servers/web01"],
     ["#/cases/seven", "#/cases"],
     ["#/devices/", "#/collectors"],
   ] as const) {

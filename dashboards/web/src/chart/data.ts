@@ -46,6 +46,8 @@ export type Side = 1 | -1;
 /** A rate that holds from a slot until another. */
 export interface Level {
   layer: Layer;
+  /** Which of the words at its end it has. */
+  name: "allowance" | "p95" | "locked_in" | "then_allowance" | "then_p95";
   side: Side;
   steps: { from: number; until: number; bps: number }[];
 }
@@ -71,25 +73,25 @@ export function levels(data: ChartData): Level[] {
   const all: Level[] = [];
   const both = sides(method);
   const steps = allowanceSteps(data);
-  for (const side of both) all.push({ layer: "allowance", side, steps });
+  for (const side of both) all.push({ layer: "allowance", name: "allowance", side, steps });
   const flat = (bps: number, from = 0) => [{ from, until: slots.count, bps }];
   if (figures) {
     if (figures.p95_bps !== null) {
       const { p95_bps, p95_in_bps, p95_out_bps } = figures;
       for (const side of both) {
         const own = side === 1 ? p95_in_bps : p95_out_bps;
-        all.push({ layer: "p95", side, steps: flat(method === "separate" && own !== null ? own : p95_bps) });
+        all.push({ layer: "p95", name: "p95", side, steps: flat(method === "separate" && own !== null ? own : p95_bps) });
       }
     }
     const locked = figures.locked_in_p95_bps;
-    if (locked !== null) for (const side of both) all.push({ layer: "locked_in", side, steps: flat(locked) });
+    if (locked !== null) for (const side of both) all.push({ layer: "locked_in", name: "locked_in", side, steps: flat(locked) });
   }
   if (whatIf) {
     // Known is what would be granted at the end; before the last change it would have been something else.
     const from = steps.at(-1)?.from ?? 0;
     for (const side of both) {
-      all.push({ layer: "what_if", side, steps: flat(whatIf.allowance_bps, from) });
-      if (whatIf.p95_bps !== null) all.push({ layer: "what_if", side, steps: flat(whatIf.p95_bps) });
+      all.push({ layer: "what_if", name: "then_allowance", side, steps: flat(whatIf.allowance_bps, from) });
+      if (whatIf.p95_bps !== null) all.push({ layer: "what_if", name: "then_p95", side, steps: flat(whatIf.p95_bps) });
     }
   }
   return all.filter(({ layer }) => !hidden.has(layer));

@@ -46,7 +46,7 @@ export function hatch(colour: string): CanvasPattern | string {
   tile.width = tile.height = 6;
   const ctx = tile.getContext("2d")!;
   ctx.strokeStyle = colour;
-  ctx.lineWidth = 1.2;
+  ctx.globalAlpha = 0.6;
   ctx.beginPath();
   for (const shift of [-6, 0, 6]) {
     ctx.moveTo(shift - 1, 7);
@@ -310,14 +310,14 @@ function names(ctx: Canvas, f: Frame, data: ChartData, colours: Colours): void {
     if (y < f.top - 1 || y > f.top + f.plotHeight + 1) return;
     found.push({ y, text, colour: lineColour(layer, colours) });
   };
-  for (const { layer, side, steps } of levels(data)) {
+  for (const { layer, name, side, steps } of levels(data)) {
     const step = steps.find(({ from, until }) => from < f.view.until && until >= f.view.until) ?? steps.at(-1);
     if (side !== f.side || !step) continue;
-    add(layer, step.bps, `${t.lineName[layer] ?? layer} ${mbpsFine(step.bps)}`);
+    add(layer, step.bps, `${t.lineName[name]} ${mbpsFine(step.bps)}`);
   }
   for (const { side, from, low_bps, high_bps } of bands(data)) {
     if (side !== f.side || f.view.until <= from) continue;
-    add("projected", (low_bps + high_bps) / 2, t.lineName["projected"] ?? "");
+    add("projected", (low_bps + high_bps) / 2, t.lineName.projected);
   }
   found.sort((a, b) => a.y - b.y);
   let bottom = f.top - NAME_LINE_PX / 2;

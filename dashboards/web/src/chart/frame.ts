@@ -10,7 +10,7 @@ export const STRIP_PX = 7;
 const AXIS_PX = 22;
 const TOP_PX = 16;
 /** Room for the names of lines; on a narrow screen the legend alone has them. */
-const NAMES_PX = 118;
+const NAMES_PX = 150;
 const NAMES_FROM_PX = 760;
 
 export interface Frame {

@@ -4,9 +4,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { createChart, type Chart, type Pointed } from "../chart";
 import { LAYERS, type ChartData, type Layer } from "../chart/data";
-import { dateTime, mbpsFine } from "../format";
+import { count, dateTime, mbpsFine } from "../format";
 import { discarded } from "../month/figures";
-import { INCIDENT, isHole, PARTIAL } from "../month/slots";
 import type { View } from "../month/view";
 import { t } from "../words/server";
 import { ChartTooltip, slotSentence } from "./month/tooltip";
@@ -32,6 +31,8 @@ export function ChartPanel({ month, data, wanted, hide, viewed, summary }: Props
   const chart = useRef<Chart | undefined>(undefined);
   const [pointed, setPointed] = useState<Pointed | undefined>();
   const [zoomed, setZoomed] = useState(false);
+  const tellView = useRef(viewed);
+  tellView.current = viewed;
   // Another month or another method is another chart; newer figures are not.
   const kind = `${month.period} ${data.method}`;
   useEffect(() => {
@@ -39,7 +40,7 @@ export function ChartPanel({ month, data, wanted, hide, viewed, summary }: Props
       point: setPointed,
       viewed: (view, whole) => {
         setZoomed(!whole);
-        viewed(whole ? undefined : view);
+        tellView.current(whole ? undefined : view);
       },
     });
     chart.current = made;
@@ -57,7 +58,7 @@ export function ChartPanel({ month, data, wanted, hide, viewed, summary }: Props
   }, [data]);
   useEffect(() => {
     if (wanted) chart.current?.show(wanted.view);
-  }, [wanted]);
+  }, [wanted, kind]);
 
   const show = (hours: number) => {
     const slots = (hours * 3_600_000) / data.slots.slot_ms;
@@ -94,7 +95,7 @@ export function ChartPanel({ month, data, wanted, hide, viewed, summary }: Props
           </button>
         </div>
       </div>
-      <Legend data={data} hide={hide} />
+      <Legend counts={month.counts} data={data} hide={hide} />
       <div class="plot">
         <div
           class="plot-keys"
@@ -107,7 +108,7 @@ export function ChartPanel({ month, data, wanted, hide, viewed, summary }: Props
         >
           <div ref={host} class="plot-host" role="img" aria-label={summary} />
         </div>
-        {month.sampled === 0 && <p class="plot-empty">{t.noSampleYet}</p>}
+        {month.sampled === 0 && <p class="plot-empty">{month.running ? t.noSampleYet : t.noSampleThen}</p>}
         {pointed && <ChartTooltip pointed={pointed} month={month} data={data} />}
         <p class="sr" aria-live="polite">
           {pointed?.keyboard ? slotSentence(pointed.slot, month, data) : ""}
@@ -121,7 +122,7 @@ export function ChartPanel({ month, data, wanted, hide, viewed, summary }: Props
 }
 
 /** What the chart has; a click takes a part away, and another brings it back. */
-function Legend({ data, hide }: { data: ChartData; hide: Props["hide"] }) {
+function Legend({ counts, data, hide }: { counts: Month["counts"]; data: ChartData; hide: Props["hide"] }) {
   const { hidden } = data;
   const toggle = (layer: Layer) => {
     const next = new Set(hidden);
@@ -131,7 +132,7 @@ function Legend({ data, hide }: { data: ChartData; hide: Props["hide"] }) {
   return (
     <ul class="legend" aria-label={t.legend}>
       {LAYERS.map((layer) => {
-        const entry = legendEntry(layer, data);
+        const entry = legendEntry(layer, data, counts);
         return (
           entry && (
             <li key={layer}>
@@ -155,10 +156,11 @@ interface Entry {
 }
 
 /** undefined: the chart has nothing of it. */
-function legendEntry(layer: Layer, data: ChartData): Entry | undefined {
-  const { figures, method, slots, timezone } = data;
+function legendEntry(layer: Layer, data: ChartData, counts: Month["counts"]): Entry | undefined {
+  const { figures, method, timezone } = data;
   const rate = (bps: number | null | undefined) => (bps === null || bps === undefined ? undefined : mbpsFine(bps));
-  const slotsThat = (is: (flags: number) => boolean) => slots.flags.reduce((n, flags) => (is(flags) ? n + 1 : n), 0);
+  const counted = (n: number, name: string, title?: string): Entry | undefined =>
+    n > 0 ? { name, value: count(n), ...(title !== undefined && { title }) } : undefined;
   switch (layer) {
     case "in":
       return { name: method === "sum" ? t.in : t.upwards };
@@ -184,20 +186,14 @@ function legendEntry(layer: Layer, data: ChartData): Entry | undefined {
     case "what_if":
       return data.whatIf ? { name: t.whatIfLine } : undefined;
     case "discarded":
-      return figures && discarded(figures) > 0 ? { name: t.discarded, value: String(discarded(figures)), title: t.discardedHint } : undefined;
-    case "partial": {
-      const n = slotsThat((flags) => (flags & PARTIAL) !== 0);
-      return n > 0 ? { name: t.partialLegend, value: String(n), title: t.partial } : undefined;
-    }
-    case "holes": {
-      const n = slotsThat(isHole);
-      return n > 0 ? { name: t.noSample, value: String(n), title: t.holesHint } : undefined;
-    }
+      return counted(figures ? discarded(figures) : 0, t.discarded, t.discardedHint);
+    case "partial":
+      return counted(counts.partial, t.partialLegend, t.partial);
+    case "holes":
+      return counted(counts.holes, t.noSample, t.holesHint);
     case "breaks":
-      return data.breaks.length > 0 ? { name: t.breaks, value: String(data.breaks.length), title: t.breaksHint } : undefined;
-    case "incidents": {
-      const n = slotsThat((flags) => (flags & INCIDENT) !== 0);
-      return n > 0 ? { name: t.incidents, value: String(n) } : undefined;
-    }
+      return counted(data.breaks.length, t.breaks, t.breaksHint);
+    case "incidents":
+      return counted(counts.incidents, t.incidents);
   }
 }

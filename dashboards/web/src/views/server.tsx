@@ -1,6 +1,6 @@
 // One server's month: what is billed, why, what can still be done, and every sample behind it.
 
-import { useCallback, useLayoutEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../api/ask";
 import * as months from "../api/month";
 import type { Compared } from "../api/month";
@@ -24,7 +24,7 @@ import { WhyPanel } from "../parts/month/why";
 import { Banner } from "../parts/notice";
 import { useTitle } from "../parts/shell";
 import { usePolled } from "../polled";
-import { routeHash, serversRoute, type ServerRoute } from "../router";
+import { replace, routeHash, serversRoute, type ServerRoute } from "../router";
 import { may } from "../session";
 import { runningPeriod } from "../site";
 import { t } from "../words/server";
@@ -44,13 +44,15 @@ export function ServerView({ route }: { route: ServerRoute }) {
 }
 
 async function ask(id: string, period: string | undefined, signal: AbortSignal): Promise<Answer> {
-  const [usage, server, samples, exclusions, openCase] = await Promise.all([
-    usages.usage({ server: id, period }, signal),
+  const [found, server, samples, exclusions, openCase] = await Promise.all([
+    known(usages.usage({ server: id, period }, signal)),
     known(servers.server(id, signal)),
     known(servers.samples(id, period, signal)),
     may("site") ? months.exclusionsOf(id, signal) : undefined,
     months.openCaseOf(id, signal),
   ]);
+  // What has left the inventory has no line, but its statements stay.
+  const usage = found ?? { ...(await usages.usage({ period, limit: 1 }, signal)), servers: [] };
   const row = usage.servers.find((row) => row.server === id);
   const ended = usage.period !== runningPeriod(usage);
   const [statement, state] = await Promise.all([
@@ -78,7 +80,19 @@ function MonthOf({ route, answer }: { route: ServerRoute; answer: Answer }) {
   const [compared, setCompared] = useState<Compared | undefined>();
   const data = useMemo(() => chartData(month, hidden, compared), [month, hidden, compared]);
   const [wanted, setWanted] = useState<{ view: View | undefined } | undefined>();
-  const [view, setView] = useState<View | undefined>();
+  const { span } = route;
+  // What the address says is shown, unless it says what the chart has just told it.
+  const told = useRef("");
+  const asked = `${month.period} ${span?.from} ${span?.until}`;
+  useEffect(() => {
+    if (asked !== told.current) setWanted({ view: span && viewOf(month, span) });
+    told.current = asked;
+  }, [asked]);
+  const viewed = (view: View | undefined) => {
+    const seen = view && spanOf(month, view);
+    told.current = `${month.period} ${seen?.from} ${seen?.until}`;
+    replace({ ...route, span: seen });
+  };
   const show = useCallback((view: View) => {
     setWanted({ view });
     document.querySelector(".chart-panel")?.scrollIntoView({ block: "nearest" });
@@ -102,7 +116,7 @@ function MonthOf({ route, answer }: { route: ServerRoute; answer: Answer }) {
       </div>
       {month.figures ? (
         <>
-          <StandingLine month={month} zoomed={view && spanOf(month, view)} />
+          <StandingLine month={month} zoomed={span} />
           <FigureBoxes month={month} />
           <WhyPanel month={month} />
         </>
@@ -114,7 +128,7 @@ function MonthOf({ route, answer }: { route: ServerRoute; answer: Answer }) {
         data={data}
         wanted={wanted}
         hide={setHidden}
-        viewed={setView}
+        viewed={viewed}
         summary={t.chartSummary(id, periodTitle, count(month.sampled))}
       />
       <div class="month-parts">
@@ -128,8 +142,15 @@ function MonthOf({ route, answer }: { route: ServerRoute; answer: Answer }) {
   );
 }
 
-/** The instants between which a view lies, as far as slots have closed. */
-function spanOf({ slots }: Month, view: View): { from: string; until: string } {
-  const at = (slot: number) => new Date(Math.min(Date.now(), startOf(slots, slot))).toISOString();
+/** The instants between which a view lies, in whole minutes. */
+function spanOf({ slots }: Month, view: View): NonNullable<ServerRoute["span"]> {
+  const at = (slot: number) => `${new Date(startOf(slots, slot)).toISOString().slice(0, 16)}Z`;
   return { from: at(Math.floor(view.from)), until: at(Math.ceil(view.until)) };
+}
+
+/** The view of a span; undefined where it lies in another month. */
+function viewOf({ slots }: Month, { from, until }: NonNullable<ServerRoute["span"]>): View | undefined {
+  const at = (instant: string) => (Date.parse(instant) - slots.from_ms) / slots.slot_ms;
+  const view = { from: at(from), until: at(until) };
+  return view.until > 0 && view.from < slots.count ? view : undefined;
 }

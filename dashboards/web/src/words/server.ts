@@ -29,6 +29,7 @@ const own = words(
     missingZero: (slots: string) => `Slots without a sample, counted as 0: ${slots}.`,
     missingExcluded: (slots: string) => `Slots without a sample, left out: ${slots}.`,
     noSampleYet: "No sample in this period yet.",
+    noSampleThen: "No sample in this period.",
     inForceNow: "in force at the newest slot",
     inForceAtEnd: "in force at the month's end",
     withAddons: (bps: string) => `with ${bps} Mbps of add-ons`,
@@ -92,6 +93,7 @@ const own = words(
       `Billed, because each slot is held against the allowance of its time, and when the ${of.discarded} largest of ${of.ranked} excesses are discarded the next is ${of.overage} Mbps.`,
     whyWithinChanged: (of: Reason) =>
       `No overage: each slot is held against the allowance of its time, and when the ${of.discarded} largest of ${of.ranked} excesses are discarded nothing is left.`,
+    whyPool: (pool: string) => `Billed as part of pool ${pool}: the figures here are this server's own.`,
     whyDecides: (slot: string) => `The slot of ${slot} decides.`,
     whyAbove: (slots: string, hours: string, first: string) => `Above the allowance in ${slots} slots (${hours}), first on ${first}.`,
     whyUsedUp: (free: string, day: string) => `The ${free} that are free were used up on ${day}.`,
@@ -122,6 +124,8 @@ const own = words(
       `Share of time in %, values in Mbps. ${discarded} of ${ranked} lie before the cut; the next, ${p95}, counts.`,
     durationAt: (bps: string, percent: string, time: string, rank: string) => `${bps} Mbps or more in ${percent} of the time (${time}); number ${rank} from the top.`,
 
+    durationRevised: (p95: string) => `Samples were revised since the statement was made: its p95 of ${p95} Mbps stands.`,
+
     heat: "Hours of the month",
     heatSummary: "Days across, hours down: the largest value of each hour against the allowance. Enter shows a day in the chart.",
     heatHint: "Each cell is an hour's largest value. Click a day to see it in the chart.",
@@ -147,7 +151,7 @@ const own = words(
     whatIfClear: "Clear",
     whatIfEmpty: "Say what is to be otherwise: at least one field.",
     whatIfNothing: "Nothing is billed for this server in this month.",
-    whatIfNow: "Now",
+    whatIfNow: (running: boolean): string => (running ? "Now (locked in)" : "Now"),
     whatIfThen: "Then",
     whatIfChange: "Change",
     billableBandwidth: "Billable",
@@ -171,6 +175,7 @@ const own = words(
     missingZero: (slots) => `サンプルのない ${slots} スロットは 0 とします。`,
     missingExcluded: (slots) => `サンプルのない ${slots} スロットは除外します。`,
     noSampleYet: "この期間のサンプルはまだありません。",
+    noSampleThen: "この期間のサンプルはありません。",
     inForceNow: "最新スロット時点",
     inForceAtEnd: "月末時点",
     withAddons: (bps) => `うち追加帯域 ${bps} Mbps`,
@@ -234,6 +239,7 @@ const own = words(
       `各スロットをその時点の契約帯域と比べ、${of.ranked} 個の超過のうち上位 ${of.discarded} 個を除いた次の値が ${of.overage} Mbps のため、請求の対象です。`,
     whyWithinChanged: (of) =>
       `超過はありません。各スロットをその時点の契約帯域と比べ、${of.ranked} 個の超過のうち上位 ${of.discarded} 個を除くと何も残りません。`,
+    whyPool: (pool) => `プール ${pool} の一部として請求されます。ここの数値は、このサーバー自身の計測値によるものです。`,
     whyDecides: (slot) => `基準は ${slot} のスロットです。`,
     whyAbove: (slots, hours, first) => `契約帯域を超えたのは ${slots} スロット(${hours})、最初は ${first} です。`,
     whyUsedUp: (free, day) => `無料の ${free} は ${day}に使い切りました。`,
@@ -266,6 +272,8 @@ const own = words(
     durationCut: (p95, discarded, ranked) => `横軸は時間の割合(%)、縦軸は Mbps。${ranked} 個中、上位 ${discarded} 個を除いた次の ${p95} が p95 です。`,
     durationAt: (bps, percent, time, rank) => `${bps} Mbps 以上の時間は ${percent}(${time})、上から ${rank} 番目。`,
 
+    durationRevised: (p95) => `明細書の作成後に計測値が改訂されています。明細書の p95 は ${p95} Mbps のままです。`,
+
     heat: "時間帯別の最大値",
     heatSummary: "横に日、縦に時刻。1 時間ごとの最大値を契約帯域と比べた色。Enter でその日をグラフに表示します。",
     heatHint: "1 マスは 1 時間の最大値です。日をクリックするとグラフに表示します。",
@@ -291,7 +299,7 @@ const own = words(
     whatIfClear: "取り消す",
     whatIfEmpty: "変更する条件を 1 つ以上入力してください。",
     whatIfNothing: "この月、このサーバーに請求の対象はありません。",
-    whatIfNow: "現在",
+    whatIfNow: (running) => (running ? "現在(確定分)" : "現在"),
     whatIfThen: "試算",
     whatIfChange: "差額",
     billableBandwidth: "課金対象帯域",

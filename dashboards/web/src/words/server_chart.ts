@@ -36,8 +36,9 @@ export const chart = words(
       p95: "p95",
       locked_in: "Locked in",
       projected: "Projected",
-      what_if: "What if",
-    } as Partial<Record<string, string>>,
+      then_allowance: "What-if allowance",
+      then_p95: "What-if p95",
+    },
 
     comma: ", ",
     colon: ": ",
@@ -86,7 +87,7 @@ export const chart = words(
     breaks: "カウンター異常",
     breaksHint: "ポートのカウンターから、それ以前の値を求められない箇所",
     incidents: "障害",
-    lineName: { allowance: "契約帯域", p95: "p95", locked_in: "確定", projected: "予測", what_if: "試算" },
+    lineName: { allowance: "契約帯域", p95: "p95", locked_in: "確定", projected: "予測", then_allowance: "試算の契約帯域", then_p95: "試算の p95" },
 
     comma: "、",
     colon: ": ",

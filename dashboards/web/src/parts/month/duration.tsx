@@ -32,6 +32,8 @@ export function DurationPanel({ month }: { month: Month }) {
   const y = (bps: number) => TOP + (1 - bps / top) * PLOT_HEIGHT;
   const cut = x(out);
   const decides = values[out] ?? 0;
+  // A statement's figures stay as they were issued, whatever is revised after.
+  const revised = month.own !== undefined && decides !== figures.p95_bps;
   const move = (event: PointerEvent) => {
     const box = (event.currentTarget as SVGElement).getBoundingClientRect();
     const px = ((event.clientX - box.left) / box.width) * WIDTH - LEFT;
@@ -103,6 +105,7 @@ export function DurationPanel({ month }: { month: Month }) {
       <p class="hint" aria-live="polite">
         {told}
       </p>
+      {revised && <p class="warn">{t.durationRevised(mbpsFine(figures.p95_bps))}</p>}
     </Panel>
   );
 }

@@ -28,7 +28,7 @@ export function FigureBoxes({ month }: { month: Month }) {
             <p>{rankSentence(figures)}</p>
           </>
         ) : (
-          <p>{t.noSampleYet}</p>
+          <p>{running ? t.noSampleYet : t.noSampleThen}</p>
         )}
       </Figure>
       <Figure name={t.allowance} bps={figures.allowance_bps}>

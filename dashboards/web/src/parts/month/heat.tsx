@@ -17,14 +17,23 @@ interface At {
 }
 
 export function HeatPanel({ month, show }: { month: Month; show: (view: View) => void }) {
-  const { days } = month;
+  const { days, sampled } = month;
   const [at, setAt] = useState<At | undefined>();
   const body = useRef<HTMLTableSectionElement>(null);
-  const focus = at ?? { day: 0, hour: 0 };
+  // One cell is reached by the tab key, the others from it.
+  const reached = useRef<HTMLElement | null>(null);
 
   const place = (event: Event): At | undefined => {
     const cell = (event.target as Element).closest<HTMLElement>("td[data-day]");
     return cell ? { day: Number(cell.dataset["day"]), hour: Number(cell.dataset["hour"]) } : undefined;
+  };
+  const focused = (event: FocusEvent) => {
+    const cell = event.target as HTMLElement;
+    const before = reached.current ?? body.current?.querySelector<HTMLElement>('td[tabindex="0"]');
+    if (before) before.tabIndex = -1;
+    cell.tabIndex = 0;
+    reached.current = cell;
+    setAt(place(event));
   };
   const showDay = (index: number) => {
     const day = days[index];
@@ -42,7 +51,6 @@ export function HeatPanel({ month, show }: { month: Month; show: (view: View) =>
       event.preventDefault();
       const day = Math.min(days.length - 1, Math.max(0, from.day + move[0]));
       const hour = Math.min(23, Math.max(0, from.hour + move[1]));
-      setAt({ day, hour });
       body.current?.querySelector<HTMLElement>(`td[data-day="${day}"][data-hour="${hour}"]`)?.focus();
     }
   };
@@ -54,13 +62,12 @@ export function HeatPanel({ month, show }: { month: Month; show: (view: View) =>
           <th scope="row">{hour % 6 === 0 ? hour : <span class="sr">{hour}</span>}</th>
           {days.map((day, index) => {
             const found = day.hours.find((one) => one.hour === hour);
-            const on = focus.day === index && focus.hour === hour;
             return (
               <td
                 key={day.from}
                 data-day={index}
                 data-hour={hour}
-                tabIndex={on ? 0 : -1}
+                tabIndex={index === 0 && hour === 0 ? 0 : -1}
                 class={found && cellClass(found)}
                 aria-label={cellSentence(month, day, hour)}
               />
@@ -68,9 +75,10 @@ export function HeatPanel({ month, show }: { month: Month; show: (view: View) =>
           })}
         </tr>
       )),
-    [month, focus.day, focus.hour],
+    [month],
   );
   const pointed = at && days[at.day];
+  if (sampled === 0) return null;
   return (
     <Panel title={t.heat} class="heat" aside={<HeatLegend />}>
       <div class="scroll">
@@ -97,7 +105,7 @@ export function HeatPanel({ month, show }: { month: Month; show: (view: View) =>
             ref={body}
             onPointerOver={(event) => setAt(place(event))}
             onPointerLeave={() => setAt(undefined)}
-            onFocusIn={(event) => setAt(place(event))}
+            onFocusIn={focused}
             onKeyDown={key}
             onClick={(event) => {
               const clicked = place(event);

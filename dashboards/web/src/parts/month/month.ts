@@ -7,7 +7,7 @@ import type { ChartData, Layer } from "../../chart/data";
 import { days, type Day } from "../../month/days";
 import { discarded, fromStatement, fromUsage, type Figures } from "../../month/figures";
 import { burst, rank, type Burst, type Ranking } from "../../month/ranking";
-import { EXPECTED, slots, type Slots } from "../../month/slots";
+import { EXPECTED, INCIDENT, isHole, PARTIAL, slots, type Slots } from "../../month/slots";
 import { runningPeriod } from "../../site";
 
 export interface Answer {
@@ -39,6 +39,8 @@ export interface Month extends Answer {
   days: Day[];
   /** Slots with a sample, wherever they lie. */
   sampled: number;
+  /** Slots of each kind that the legend counts. */
+  counts: { partial: number; holes: number; incidents: number };
   gaps: Gap[];
   breaks: Break[];
   /** Incidents that take slots out of the figures shown, and those that will when the month is closed. */
@@ -81,6 +83,11 @@ export function month(id: string, answer: Answer): Month {
     burst: burst(all, figures?.burst_slots ?? 0),
     days: days(all, usage.timezone),
     sampled: samples?.samples.length ?? 0,
+    counts: {
+      partial: count(all, (flags) => (flags & PARTIAL) !== 0),
+      holes: count(all, isHole),
+      incidents: count(all, (flags) => (flags & INCIDENT) !== 0),
+    },
     gaps: statement?.members.find((member) => member.server === id)?.gaps ?? [],
     breaks: own?.breaks ?? [],
     incidents,
@@ -97,10 +104,15 @@ export function chartData(of: Month, hidden: ReadonlySet<Layer>, compared: Compa
     figures,
     allowances: own?.allowances ?? samples?.allowances ?? [],
     breaks: of.breaks,
-    whatIf: compared && { allowance_bps: compared.then.allowance_bps, p95_bps: compared.then.p95_bps },
+    // Of a pool it is more than this server's.
+    whatIf: compared && of.row?.pool == null ? { allowance_bps: compared.then.allowance_bps, p95_bps: compared.then.p95_bps } : undefined,
     now: closedUntil(slots),
     hidden,
   };
+}
+
+function count({ flags }: Slots, is: (flags: number) => boolean): number {
+  return flags.reduce((n, each) => (is(each) ? n + 1 : n), 0);
 }
 
 function closedUntil({ flags, count }: Slots): number {

@@ -32,7 +32,7 @@ export function MonthStrip({ route, month }: { route: ServerRoute; month: Month 
                 <span title={t.notInService}>{monthName(period)}</span>
               ) : (
                 <a
-                  href={routeHash({ ...route, period: period === running ? undefined : period })}
+                  href={routeHash({ ...route, span: undefined, period: period === running ? undefined : period })}
                   aria-current={shown ? "page" : undefined}
                   title={periodName(period)}
                 >
@@ -75,14 +75,19 @@ export function StandingLine({ month, zoomed }: { month: Month; zoomed: { from: 
         <a href={files.report(period, id, language)} target="_blank" rel="noopener">
           {t.report}
         </a>
-        {may("site") && month.server && zoomed && (
-          <a href={files.evidence(id, zoomed.from, zoomed.until, language)} title={t.evidenceHelp} download>
+        {may("site") && zoomed && Date.parse(zoomed.from) < Date.now() && (
+          <a href={files.evidence(id, upToNow(zoomed.from), upToNow(zoomed.until), language)} title={t.evidenceHelp} download>
             {t.evidence}
           </a>
         )}
       </p>
     </div>
   );
+}
+
+/** Evidence is of what was. */
+function upToNow(instant: string): string {
+  return new Date(Math.min(Date.now(), Date.parse(instant))).toISOString();
 }
 
 function StatementFacts({ statement, month }: { statement: Statement; month: Month }) {

@@ -96,7 +96,7 @@ export function WhatIfPanel({ month, compared, setCompared }: Props) {
       <p class="over" role="alert">
         {failure}
       </p>
-      {compared && <Outcome compared={compared} />}
+      {compared && <Outcome compared={compared} running={month.running} />}
     </Panel>
   );
 }
@@ -138,7 +138,7 @@ function read(form: FormData): Terms | string {
   return Object.values(terms).some((term) => term !== undefined) ? terms : t.whatIfEmpty;
 }
 
-function Outcome({ compared }: { compared: Compared }) {
+function Outcome({ compared, running }: { compared: Compared; running: boolean }) {
   const { now, then, amount_change } = compared;
   const rate = (bps: number | null) => (bps === null ? <None /> : mbpsFine(bps));
   const amount = ({ amount, currency }: TermFigures) => (amount === null || currency === null ? <None /> : money(amount, currency));
@@ -155,7 +155,7 @@ function Outcome({ compared }: { compared: Compared }) {
         <tr>
           <td />
           <th scope="col" class="number">
-            {t.whatIfNow}
+            {t.whatIfNow(running)}
           </th>
           <th scope="col" class="number">
             {t.whatIfThen}

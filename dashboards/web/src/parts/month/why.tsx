@@ -14,15 +14,16 @@ export function WhyPanel({ month }: { month: Month }) {
   const left = remedy(figures);
   const decides = figures.billable_slot;
   const addon = count(addonMbps(reason.overage_bps));
+  const pool = month.row?.pool;
   const sentences = [
-    because(reason),
+    pool == null ? because(reason) : t.whyPool(pool),
     decides !== null && t.whyDecides(dateTime(decides, timezone)),
     burst.first_ms !== undefined && t.whyAbove(count(burst.above), hours(burst.above), dateTime(burst.first_ms, timezone)),
     burst.usedUp_ms !== undefined && t.whyUsedUp(hours(figures.burst_slots), shortDate(burst.usedUp_ms, timezone)),
   ];
   const remedies = [
-    left && stillToDo(left),
-    reason.kind === "billed" && (month.running ? t.whyAddonNow(addon) : t.whyAddonThen(addon)),
+    left && pool == null && stillToDo(left),
+    reason.kind === "billed" && pool == null && (month.running ? t.whyAddonNow(addon) : t.whyAddonThen(addon)),
   ];
   return (
     <section class="why" aria-label={t.whyTitle}>
