@@ -1,6 +1,5 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import "uplot/dist/uPlot.min.css";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/parts.css";

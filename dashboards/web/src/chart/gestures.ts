@@ -106,7 +106,7 @@ export function gestures(host: HTMLElement, on: On): () => void {
     if (kind === "select") on.select(0, 0);
     if (event.type === "pointercancel") return;
     if (kind === "select" && Math.abs(at - from) >= MIN_DRAG_PX) on.selected(inPlot(from), inPlot(at));
-    else if (event.pointerType !== "mouse") on.point(at);
+    else if (event.pointerType !== "mouse" && Math.abs(at - from) < MIN_DRAG_PX) on.point(at);
   };
 
   const leave = (event: PointerEvent) => {
