@@ -68,7 +68,8 @@ async function turnOf(step) {
 
 const wheel = (delta, mode) =>
   `host.dispatchEvent(new WheelEvent("wheel", { ${delta}, clientX: box.left + box.width / 2, clientY: box.top + 50, bubbles: true, cancelable: true, ${mode ?? ""} }));`;
-const pan = wheel("deltaX: n % 120 < 60 ? 9 : -9");
+// There and back again, so that it never stands at an end.
+const pan = wheel("deltaX: (n + 30) % 120 < 60 ? 9 : -9");
 const results = [];
 // A third of the month: several slots share a pixel.
 await page.evaluate(new Function(`const host = document.querySelector(".plot-host"); const box = host.getBoundingClientRect(); ${wheel("deltaY: -600")}`));
