@@ -81,9 +81,17 @@ export function usePolled<T>(key: string, of: readonly Resource[], ask: (signal:
   };
 }
 
+const others = new Set<() => void>();
+
 /** For whoever comes next: what was answered was for somebody else. */
 export function forgetAnswers(): void {
   answers.clear();
+  for (const forget of others) forget();
+}
+
+/** Whoever keeps answers in another way forgets them at the same time. */
+export function forgetToo(forget: () => void): void {
+  others.add(forget);
 }
 
 function keep(key: string, answer: unknown): void {

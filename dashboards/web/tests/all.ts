@@ -7,3 +7,6 @@ import "./review_reasons";
 import "./statements";
 import "./month";
 import "./view";
+import "./skip";
+import "./spark";
+import "./usage_pages";

@@ -93,3 +93,8 @@ export interface Usage {
 export function usage(query: Query, signal: AbortSignal): Promise<Usage> {
   return get(address("/v1/usage", query), signal);
 }
+
+/** Where the same lines are as CSV, all of them. */
+export function usageCsv(query: Query): string {
+  return address("/v1/usage.csv", query);
+}

@@ -1,4 +1,4 @@
-// Only the rows near the screen are in the document, so that a table of thousands scrolls as one of fifty.
+// Only the rows near the screen are in the document, so that a table of 100,000 scrolls as one of fifty.
 
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { RefObject } from "preact";
@@ -13,11 +13,18 @@ export interface RowWindow {
   /** One past the last row. */
   end: number;
   row_px: number;
+  /** Scrolls as little as brings a row onto the screen, with the heading above it. */
+  show: (index: number) => void;
 }
 
-/** The rows of `body` to draw out of `rows`; the page itself is what scrolls. All rows are of one height. */
-export function useRowWindow(body: RefObject<HTMLElement | null>, rows: number): RowWindow {
-  const [span, setSpan] = useState<RowWindow>({ first: 0, end: 60, row_px: 36 });
+/**
+ * The rows of `body` to draw, however many there are; the page itself is what scrolls. All rows are of one height. With
+ * another `list` the window is back at the beginning.
+ */
+export function useRowWindow(body: RefObject<HTMLElement | null>, list: string): RowWindow {
+  const beginning = { list, first: 0, end: 60, row_px: 36 };
+  const [kept, setSpan] = useState(beginning);
+  const span = kept.list === list ? kept : { ...beginning, row_px: kept.row_px };
 
   const measure = () => {
     const element = body.current;
@@ -28,10 +35,14 @@ export function useRowWindow(body: RefObject<HTMLElement | null>, rows: number):
     const screen = Math.ceil(innerHeight / row_px);
     const first = Math.max(0, Math.floor((above - SPARE_ROWS) / STEP_ROWS) * STEP_ROWS);
     const end = Math.max(0, Math.ceil((above + screen + SPARE_ROWS) / STEP_ROWS) * STEP_ROWS);
-    setSpan((old) => (old.first === first && old.end === end && old.row_px === row_px ? old : { first, end, row_px }));
+    setSpan((old) =>
+      old.list === list && old.first === first && old.end === end && old.row_px === row_px
+        ? old
+        : { list, first, end, row_px },
+    );
   };
 
-  useLayoutEffect(measure, [rows]);
+  useLayoutEffect(measure);
   useEffect(() => {
     let frame = 0;
     const soon = () => {
@@ -47,8 +58,17 @@ export function useRowWindow(body: RefObject<HTMLElement | null>, rows: number):
       removeEventListener("scroll", soon);
       removeEventListener("resize", soon);
     };
-  }, []);
+  }, [list]);
 
-  const first = Math.min(span.first, rows);
-  return { first, end: Math.min(Math.max(span.end, first), rows), row_px: span.row_px };
+  const show = (index: number) => {
+    const element = body.current;
+    if (!element) return;
+    const head_px = element.previousElementSibling?.clientHeight ?? 0;
+    const top = element.getBoundingClientRect().top + index * span.row_px;
+    if (top < head_px) scrollBy(0, top - head_px);
+    else if (top + span.row_px > innerHeight) scrollBy(0, top + span.row_px - innerHeight);
+    measure();
+  };
+
+  return { first: span.first, end: span.end, row_px: span.row_px, show };
 }

@@ -1,61 +1,132 @@
-// The table of servers: sortable by every column, only the rows near the screen drawn.
+// The table of servers: sortable by every figure, only the rows near the screen drawn, walked through with the arrow keys.
 
-import { useRef } from "preact/hooks";
+import type { ComponentChildren, RefObject } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ServerUsage, Usage } from "../api/usage";
-import { ago, clockOrDate, count, money, periodName, toMs } from "../format";
-import { COLUMNS, go, routeHash, type Column, type ServerRoute, type ServersRoute } from "../router";
+import { ago, clockOrDate, count, mbps, money, periodName, toMs } from "../format";
+import { go, routeHash, type Column, type ServerRoute, type ServersRoute } from "../router";
+import type { UsagePages } from "../usage_pages";
 import { t } from "../words/servers";
-import { columnHint, columnName } from "./columns";
+import { COLUMN_PX, columnHint, columnName, type Shown } from "./columns";
+import type { Days } from "./days";
 import { BurstLeft, Coverage, Money, None, Rate } from "./figures";
-import { useRowWindow } from "./row_window";
+import type { RowWindow } from "./row_window";
+import { Sparkline } from "./sparkline";
 
 /** A newest sample older than this is no reading of what goes on now. */
 const CURRENT_MS = 20 * 60_000;
 
 interface Props {
-  rows: ServerUsage[];
-  usage: Usage;
+  pages: UsagePages;
+  head: Usage;
   route: ServersRoute;
-  /** The period is running: there is a current in and out to show. */
-  running: boolean;
+  columns: readonly Shown[];
+  days: Days;
+  window: RowWindow;
+  body: RefObject<HTMLTableSectionElement | null>;
+  /** The rows are those of the question before. */
+  behind: boolean;
   sortBy: (column: Column) => void;
 }
 
-export function ServersTable({ rows, usage, route, running, sortBy }: Props) {
-  const body = useRef<HTMLTableSectionElement>(null);
-  const { first, end, row_px } = useRowWindow(body, rows.length);
-  const columns = running ? COLUMNS : COLUMNS.filter((column) => column !== "in" && column !== "out");
+export function ServersTable({ pages, head, route, columns, days, window, body, behind, sortBy }: Props) {
+  const { row_px, show } = window;
+  const first = Math.min(window.first, head.count);
+  const end = Math.max(first, Math.min(window.end, head.count));
+  const keys = useArrowKeys(body, head.count, show);
+  const width_px = columns.reduce((sum, column) => sum + COLUMN_PX[column], 0);
+  const indices = Array.from({ length: end - first }, (_, i) => first + i);
   return (
-    <table class="fleet" aria-rowcount={rows.length + 1}>
-      <caption class="sr">{t.fleetTable(periodName(usage.period))}</caption>
+    <table
+      class={behind ? "servers behind" : "servers"}
+      aria-rowcount={head.count + 1}
+      aria-busy={behind}
+      style={{ minWidth: `min(${width_px}px, max(100%, 681px))` }}
+    >
+      <caption class="sr">{t.serversTable(periodName(head.period))}</caption>
       <thead>
-        <tr>
+        <tr aria-rowindex={1}>
           {columns.map((column) => (
             <Heading key={column} column={column} route={route} sortBy={sortBy} />
           ))}
         </tr>
       </thead>
-      <tbody ref={body}>
-        <Spacer px={first * row_px} />
-        {rows.slice(first, end).map((row, index) => (
-          <Row key={row.server} row={row} index={first + index} usage={usage} period={route.period} running={running} />
-        ))}
-        <Spacer px={(rows.length - end) * row_px} />
+      <tbody ref={body} onKeyDown={keys}>
+        <Spacer px={first * row_px} columns={columns.length} />
+        {indices.map((index) => {
+          const row = pages.row(index);
+          return row ? (
+            <Row key={index} row={row} index={index} head={head} route={route} columns={columns} days={days} />
+          ) : (
+            <ToCome key={index} index={index} columns={columns.length} />
+          );
+        })}
+        <Spacer px={(head.count - end) * row_px} columns={columns.length} />
       </tbody>
     </table>
   );
 }
 
-function Spacer({ px }: { px: number }) {
-  return px > 0 ? <tr class="spacer" aria-hidden="true" style={{ height: `${px}px` }} /> : null;
+/** Arrow keys go from row to row; Home and End to the first and the last, as soon as it is there. */
+function useArrowKeys(body: Props["body"], rows: number, show: (index: number) => void): (event: KeyboardEvent) => void {
+  const wanted = useRef<number | undefined>(undefined);
+  const reach = () => {
+    if (wanted.current === undefined) return;
+    const row = body.current?.querySelector(`tr[data-row="${wanted.current}"]`);
+    const link = row?.querySelector("a");
+    if (!link) return;
+    wanted.current = undefined;
+    link.focus({ preventScroll: true });
+  };
+  useLayoutEffect(reach);
+  return (event) => {
+    const row = (event.target as Element).closest<HTMLElement>("tr[data-row]");
+    if (!row || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const at = Number(row.dataset["row"]);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    if (to < 0 || to >= rows) return;
+    wanted.current = to;
+    show(to);
+    reach();
+  };
 }
 
-function Heading({ column, route, sortBy }: { column: Column; route: ServersRoute; sortBy: Props["sortBy"] }) {
+function Spacer({ px, columns }: { px: number; columns: number }) {
+  return px > 0 ? (
+    <tr class="spacer" aria-hidden="true">
+      <td colSpan={columns} style={{ height: `${px}px` }} />
+    </tr>
+  ) : null;
+}
+
+/** A row that is asked for. */
+function ToCome({ index, columns }: { index: number; columns: number }) {
+  return (
+    <tr data-row={index} class="to-come" aria-rowindex={index + 2} aria-busy="true">
+      <td colSpan={columns}>
+        <span class="sr">{t.loading}</span>
+      </td>
+    </tr>
+  );
+}
+
+function Heading({ column, route, sortBy }: { column: Shown; route: ServersRoute; sortBy: Props["sortBy"] }) {
+  const width = { width: `${COLUMN_PX[column]}px` };
+  if (column === "day") {
+    return (
+      <th scope="col" class="c-day" style={width}>
+        {columnName(column)}
+      </th>
+    );
+  }
   const sorted = route.sort === column;
   return (
     <th
       scope="col"
       class={`c-${column}`}
+      style={width}
       aria-sort={sorted ? (route.descending ? "descending" : "ascending") : undefined}
       title={columnHint(column)}
     >
@@ -72,81 +143,120 @@ function Heading({ column, route, sortBy }: { column: Column; route: ServersRout
 interface RowProps {
   row: ServerUsage;
   index: number;
-  usage: Usage;
-  period: string | undefined;
-  running: boolean;
+  head: Usage;
+  route: ServersRoute;
+  columns: readonly Shown[];
+  days: Days;
 }
 
-function Row({ row, index, usage, period, running }: RowProps) {
-  const target: ServerRoute = { view: "server", server: row.server, period };
+function Row({ row, index, head, route, columns, days }: RowProps) {
+  const target: ServerRoute = { view: "server", server: row.server, period: route.period };
   const open = (event: MouseEvent) => {
-    // The link answers for itself, and marking text to copy it is not a click.
+    // A link answers for itself, and marking text to copy it is not a click.
     if ((event.target as Element).closest("a") || getSelection()?.toString()) return;
     go(target);
   };
-  const some = row.p95_bps !== null;
-  const over = (row.overage_bps ?? 0) > 0;
   return (
-    <tr data-row aria-rowindex={index + 2} onClick={open}>
+    <tr data-row={index} aria-rowindex={index + 2} onClick={open}>
       <th scope="row" class="c-server">
-        <a href={routeHash(target)}>{row.server}</a>
+        <a href={routeHash(target)} title={row.server}>
+          {row.server}
+        </a>
         <span class="under">
           {row.customer} · {row.region}
         </span>
       </th>
-      <td class="c-customer">{row.customer}</td>
-      <td class="c-region">{row.region}</td>
-      <td class="c-plan">{row.plan}</td>
-      {running && <Current row={row} usage={usage} />}
-      <td class="c-p95">{row.p95_bps === null ? <span class="none">{t.noData}</span> : <Rate bps={row.p95_bps} />}</td>
-      <td class="c-allowance">
-        <Rate bps={row.allowance_bps} />
-      </td>
-      <td class={over ? "c-overage strong" : "c-overage"}><Rate bps={row.overage_bps} /></td>
-      <td class="c-amount"><Money amount={row.amount} currency={row.currency} /></td>
-      <td class="c-locked_in">
-        {some && row.locked_in_overage_bps !== null ? (
-          <Rate bps={row.locked_in_overage_bps} beside={row.locked_in_amount && row.currency && money(row.locked_in_amount, row.currency)} />
-        ) : (
-          <None />
-        )}
-      </td>
-      <td class="c-projected">
-        <Rate bps={row.projected?.high_p95_bps ?? null} />
-      </td>
-      <td class="c-burst_left">{some ? <BurstLeft left={row.burst_left_slots} all={row.burst_slots} /> : <None />}</td>
-      <td class="c-coverage" title={t.ofSlots(count(row.samples), count(row.expected_so_far))}>
-        <Coverage coverage={row.coverage} />
-      </td>
+      {columns.slice(1).map((column) => (
+        <td key={column} class={cellClass(column, row)} title={cellTitle(column, row, head)}>
+          {cell(column, row, head, route, days)}
+        </td>
+      ))}
     </tr>
   );
 }
 
-/** In and out of the newest slot; when that is long ago, when it was. */
-function Current({ row, usage }: { row: ServerUsage; usage: Usage }) {
-  const { last } = row;
-  if (last === null) {
-    return (
-      <td class="c-current none" colSpan={2}>
-        {t.noData}
-      </td>
-    );
+function cellClass(column: Shown, row: ServerUsage): string {
+  return column === "overage" && (row.overage_bps ?? 0) > 0 ? "c-overage strong" : `c-${column}`;
+}
+
+function cellTitle(column: Shown, row: ServerUsage, head: Usage): string | undefined {
+  switch (column) {
+    case "customer":
+    case "region":
+    case "plan":
+      return row[column];
+    case "coverage":
+      return t.ofSlots(count(row.samples), count(row.expected_so_far));
+    case "in":
+      return row.last && isOld(row, head) ? t.lastSampleAgo(ago(row.last.slot, head.as_of)) : undefined;
+    default:
+      return undefined;
   }
-  if (toMs(usage.as_of) - toMs(last.slot) > CURRENT_MS) {
-    return (
-      <td class="c-current none" colSpan={2} title={t.lastSampleAgo(ago(last.slot, usage.as_of))}>
-        {t.lastSample(clockOrDate(last.slot, usage.as_of, usage.timezone))}
-      </td>
-    );
+}
+
+function cell(column: Shown, row: ServerUsage, head: Usage, route: ServersRoute, days: Days): ComponentChildren {
+  const some = row.p95_bps !== null;
+  switch (column) {
+    case "server":
+      return row.server;
+    case "customer":
+      return row.customer === route.customer ? (
+        row.customer
+      ) : (
+        <a class="quiet-link" href={routeHash({ ...route, customer: row.customer })} aria-label={t.showCustomer(row.customer)}>
+          {row.customer}
+        </a>
+      );
+    case "region":
+    case "plan":
+      return row[column];
+    case "day":
+      return <Sparkline day={days.get(row.server)} allowance_bps={row.allowance_bps} />;
+    case "in":
+      if (row.last && isOld(row, head)) {
+        return <span class="none">{t.lastSample(clockOrDate(row.last.slot, head.as_of, head.timezone))}</span>;
+      }
+      return <Rate bps={row.last?.in_bps ?? null} />;
+    case "out":
+      return <Rate bps={isOld(row, head) ? null : (row.last?.out_bps ?? null)} />;
+    case "p95":
+      return (
+        <>
+          {row.p95_bps === null ? <span class="none">{t.noData}</span> : <Rate bps={row.p95_bps} />}
+          <span class="under">{t.ofAllowance(mbps(row.allowance_bps))}</span>
+        </>
+      );
+    case "allowance":
+      return <Rate bps={row.allowance_bps} />;
+    case "overage":
+      return (
+        <>
+          <Rate bps={row.overage_bps} />
+          <span class="under">
+            <Money amount={row.amount} currency={row.currency} />
+          </span>
+        </>
+      );
+    case "amount":
+      return <Money amount={row.amount} currency={row.currency} />;
+    case "locked_in":
+      if (!some) return <None />;
+      return (
+        <Rate
+          bps={row.locked_in_overage_bps}
+          beside={row.locked_in_amount && row.currency && money(row.locked_in_amount, row.currency)}
+        />
+      );
+    case "projected":
+      return <Rate bps={row.projected?.high_p95_bps ?? null} beside={row.projected && t.projectedFrom(mbps(row.projected.low_p95_bps))} />;
+    case "burst_left":
+      return some ? <BurstLeft left={row.burst_left_slots} all={row.burst_slots} /> : <None />;
+    case "coverage":
+      return <Coverage coverage={row.coverage} />;
   }
-  return (
-    <>
-      <td class="c-in">
-        <Rate bps={last.in_bps} />
-      </td>
-      <td class="c-out">
-        <Rate bps={last.out_bps} />
-      </td>
-    </>
-  );
+}
+
+/** The newest sample is no reading of what goes on now. */
+function isOld(row: ServerUsage, head: Usage): boolean {
+  return row.last !== null && toMs(head.as_of) - toMs(row.last.slot) > CURRENT_MS;
 }

@@ -1,39 +1,104 @@
-// The servers: one row each, sorted and searched by the service, so that 100,000 are as quick as ten.
+// The servers: a line each, sorted and searched by the service, so that 100,000 are as quick as ten.
 
-import type { Usage } from "../api/usage";
-import { usage } from "../api/usage";
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { ServerUsage } from "../api/usage";
 import { Answered } from "../parts/answered";
+import { useColumns } from "../parts/columns";
+import { useDays } from "../parts/days";
 import { Empty } from "../parts/empty";
+import { Banner } from "../parts/notice";
+import { useRowWindow } from "../parts/row_window";
+import { ServersFilters, ServersHead } from "../parts/servers_filters";
+import { useLines } from "../parts/servers_pages";
+import { useCounts, usageQuery } from "../parts/servers_query";
 import { ServersTable } from "../parts/servers_table";
 import { useTitle } from "../parts/shell";
-import { usePolled } from "../polled";
-import { replace, startsDescending, type ServersRoute } from "../router";
+import { replace, SERVERS, startsDescending, type Column, type ServersRoute } from "../router";
 import { runningPeriod } from "../site";
 import { t } from "../words/servers";
 
+/** Where the reader was, for coming back from a server. */
+let left = { list: "", scroll_px: 0 };
+
 export function Servers({ route }: { route: ServersRoute }) {
   useTitle(t.servers);
-  const { period, sort, descending } = route;
-  const polled = usePolled<Usage>(`servers ${period ?? ""}`, ["usage", "inventory"], (signal) =>
-    usage({ period, limit: 1000 }, signal),
-  );
+  const query = usageQuery(route);
+  const list = JSON.stringify(query);
+  const body = useRef<HTMLTableSectionElement>(null);
+  const window = useRowWindow(body, list);
+  const lines = useLines(query, window.first, window.end);
+  const counts = useCounts(route);
+  const head = lines.answer?.head;
+  const columns = useColumns(head === undefined || head.period === runningPeriod(head));
+  const onScreen = Array.from({ length: window.end - window.first }, (_, i) => lines.answer?.row(window.first + i));
+  const days = useDays(columns.shown.includes("day") ? idsOf(onScreen) : []);
+  useReadersPlace(list, body, head !== undefined);
+
+  const { all } = counts.answer ?? {};
+  if (all?.count === 0 && !isSearched(route)) return <Empty site={all} />;
+  const { sort, descending } = route;
+  const sortBy = (column: Column) =>
+    replace({ ...route, sort: column, descending: column === sort ? !descending : startsDescending(column) });
+  const enter = () => body.current?.querySelector<HTMLElement>("tr[data-row] a")?.focus();
   return (
-    <Answered polled={polled}>
-      {(answer) =>
-        answer.count === 0 ? (
-          <Empty site={answer} />
-        ) : (
-          <ServersTable
-            rows={answer.servers}
-            usage={answer}
-            route={route}
-            running={answer.period === runningPeriod(answer)}
-            sortBy={(column) =>
-              replace({ ...route, sort: column, descending: column === sort ? !descending : startsDescending(column) })
-            }
-          />
-        )
-      }
-    </Answered>
+    <>
+      <ServersHead route={route} counts={counts.answer} />
+      <ServersFilters route={route} columns={columns} fit={head?.count} enter={enter} />
+      {lines.failure && lines.answer && <Banner text={t.linesMissing} retry={lines.retry} />}
+      <Answered polled={lines}>
+        {(pages) =>
+          pages.head === undefined || pages.head.count === 0 ? (
+            <p class="nothing">
+              {t.noneFits}{" "}
+              <button type="button" class="text" onClick={() => replace({ ...SERVERS, period: route.period, sort, descending })}>
+                {t.clearFilters}
+              </button>
+            </p>
+          ) : (
+            <ServersTable
+              pages={pages}
+              head={pages.head}
+              route={route}
+              columns={columns.shown}
+              days={days}
+              window={window}
+              body={body}
+              behind={lines.behind}
+              sortBy={sortBy}
+            />
+          )
+        }
+      </Answered>
+    </>
   );
+}
+
+function isSearched({ search, region, customer, plan }: ServersRoute): boolean {
+  return search !== "" || region !== "" || customer !== "" || plan !== "";
+}
+
+function idsOf(rows: readonly (ServerUsage | undefined)[]): string[] {
+  return rows.flatMap((row) => (row ? [row.server] : []));
+}
+
+/** Another list begins at its beginning; coming back to one, the reader is where it was left. */
+function useReadersPlace(list: string, body: RefObject<HTMLElement | null>, ready: boolean): void {
+  const shown = useRef<string | undefined>(undefined);
+  useLayoutEffect(() => {
+    if (!ready || shown.current === list) return;
+    if (shown.current === undefined) scrollTo(0, left.list === list ? left.scroll_px : 0);
+    else {
+      const top = body.current?.closest("table")?.getBoundingClientRect().top ?? 0;
+      if (top < 0) scrollBy(0, top);
+    }
+    shown.current = list;
+  }, [list, ready]);
+  useEffect(() => {
+    const scrolled = () => {
+      left = { list, scroll_px: scrollY };
+    };
+    addEventListener("scroll", scrolled, { passive: true });
+    return () => removeEventListener("scroll", scrolled);
+  }, [list]);
 }

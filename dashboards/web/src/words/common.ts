@@ -48,6 +48,9 @@ export const t = words(
     coverage: "Coverage",
     mbps: "Mbps",
     ofSlots: (have: string, expected: string) => `${have} of ${expected} slots`,
+    lastDay: "Last day",
+    dayMax: (max: string, allowance: string) => `Largest of the last 24 hours: ${max} Mbps; allowance ${allowance} Mbps`,
+    dayNoData: "No data in the last 24 hours",
     figuresIn: "Rates in Mbps (1 Mbps = 1,000,000 bit/s).",
     hint: {
       in: "In the newest slot, seen from the server",
@@ -125,6 +128,9 @@ export const t = words(
     coverage: "計測率",
     mbps: "Mbps",
     ofSlots: (have, expected) => `${expected} スロット中 ${have}`,
+    lastDay: "直近 24 時間",
+    dayMax: (max, allowance) => `直近 24 時間の最大 ${max} Mbps(契約帯域 ${allowance} Mbps)`,
+    dayNoData: "直近 24 時間はデータなし",
     figuresIn: "帯域の単位は Mbps です(1 Mbps = 1,000,000 bit/s)。",
     hint: {
       in: "最新スロットの受信(サーバーから見た向き)",
