@@ -1,3 +1,4 @@
+import "./fleet";
 import "./format";
 import "./router";
 import "./ranked";

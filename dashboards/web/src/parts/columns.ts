@@ -1,6 +1,6 @@
 // The columns of the table of servers: their names, how wide they are, and which are shown.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { recall, remember } from "../language";
 import { COLUMNS, type Column } from "../router";
 import { t } from "../words/common";
@@ -10,7 +10,7 @@ export type Shown = Column | "day";
 export const SHOWN = COLUMNS.flatMap((column): Shown[] => (column === "in" ? ["day", column] : [column]));
 
 /** Narrower than this a figure would be cut off. */
-export const COLUMN_PX: Record<Shown, number> = {
+const COLUMN_PX: Record<Shown, number> = {
   server: 128,
   customer: 78,
   region: 84,
@@ -27,6 +27,9 @@ export const COLUMN_PX: Record<Shown, number> = {
   burst_left: 144,
   coverage: 86,
 };
+
+/** The same on a phone, where all of them fit. */
+const PHONE_COLUMN_PX: Record<Shown, number> = { ...COLUMN_PX, server: 116, p95: 80, overage: 86, burst_left: 76 };
 
 /** What has no meaning once the month is over. */
 const RUNNING: readonly Shown[] = ["day", "in", "out", "projected"];
@@ -48,6 +51,7 @@ const KEY = "meter95-columns";
 
 export interface Columns {
   shown: readonly Shown[];
+  px: Record<Shown, number>;
   /** As the reader chose, rather than by the width. */
   chosen: boolean;
   toggle: (column: Shown) => void;
@@ -68,9 +72,14 @@ export function useColumns(running: boolean): Columns {
     setChosen(columns);
     remember(KEY, columns?.join(" "));
   };
-  const all = chosen !== undefined && width_px > PHONE_PX ? chosen : columnsThatFit(width_px);
+  const phone = width_px <= PHONE_PX;
+  const fitting = columnsThatFit(width_px);
+  const all = phone ? fitting : (chosen ?? fitting);
+  // The same list while it is the same, so that rows need not be drawn anew.
+  const shown = useMemo(() => all.filter((column) => running || !RUNNING.includes(column)), [all, running]);
   return {
-    shown: all.filter((column) => running || !RUNNING.includes(column)),
+    shown,
+    px: phone ? PHONE_COLUMN_PX : COLUMN_PX,
     chosen: chosen !== undefined,
     toggle: (column) => choose(SHOWN.filter((other) => (other === column) !== all.includes(other))),
     reset: () => choose(undefined),

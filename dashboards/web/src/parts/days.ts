@@ -3,12 +3,14 @@
 import { recent, RECENT_MAX } from "../api/recent";
 import { forgetToo, usePolled } from "../polled";
 
-/** By server: the largest sample of each hour, null for an hour without one. */
-export type Days = ReadonlyMap<string, readonly (number | null)[]>;
+/** The largest sample of each hour, null for an hour without one. */
+export type Day = readonly (number | null)[];
+/** By server. */
+export type Days = ReadonlyMap<string, Day>;
 
 /** Days kept for scrolling back. */
 const DAYS_KEPT = 2_000;
-const days = new Map<string, readonly (number | null)[]>();
+const days = new Map<string, Day>();
 forgetToo(() => days.clear());
 
 /** Asks for the last day of these servers, at most 100; a day that was there before stands until its newer one comes. */

@@ -1,14 +1,14 @@
 // The table of servers: sortable by every figure, only the rows near the screen drawn, walked through with the arrow keys.
 
-import type { ComponentChildren, RefObject } from "preact";
+import { Component, type ComponentChildren, type RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ServerUsage, Usage } from "../api/usage";
 import { ago, clockOrDate, count, mbps, money, periodName, toMs } from "../format";
 import { go, routeHash, type Column, type ServerRoute, type ServersRoute } from "../router";
 import type { UsagePages } from "../usage_pages";
 import { t } from "../words/servers";
-import { COLUMN_PX, columnHint, columnName, type Shown } from "./columns";
-import type { Days } from "./days";
+import { columnHint, columnName, type Columns, type Shown } from "./columns";
+import type { Day, Days } from "./days";
 import { BurstLeft, Coverage, Money, None, Rate } from "./figures";
 import type { RowWindow } from "./row_window";
 import { Sparkline } from "./sparkline";
@@ -20,7 +20,7 @@ interface Props {
   pages: UsagePages;
   head: Usage;
   route: ServersRoute;
-  columns: readonly Shown[];
+  columns: Columns;
   days: Days;
   window: RowWindow;
   body: RefObject<HTMLTableSectionElement | null>;
@@ -29,25 +29,25 @@ interface Props {
   sortBy: (column: Column) => void;
 }
 
-export function ServersTable({ pages, head, route, columns, days, window, body, behind, sortBy }: Props) {
+export function ServersTable({ pages, head, route, columns: { shown: columns, px }, days, window, body, behind, sortBy }: Props) {
   const { row_px, show } = window;
   const first = Math.min(window.first, head.count);
   const end = Math.max(first, Math.min(window.end, head.count));
   const keys = useArrowKeys(body, head.count, show);
-  const width_px = columns.reduce((sum, column) => sum + COLUMN_PX[column], 0);
+  const width_px = columns.reduce((sum, column) => sum + px[column], 0);
   const indices = Array.from({ length: end - first }, (_, i) => first + i);
   return (
     <table
       class={behind ? "servers behind" : "servers"}
       aria-rowcount={head.count + 1}
       aria-busy={behind}
-      style={{ minWidth: `min(${width_px}px, max(100%, 681px))` }}
+      style={{ minWidth: `${width_px}px` }}
     >
       <caption class="sr">{t.serversTable(periodName(head.period))}</caption>
       <thead>
         <tr aria-rowindex={1}>
           {columns.map((column) => (
-            <Heading key={column} column={column} route={route} sortBy={sortBy} />
+            <Heading key={column} column={column} px={px[column]} route={route} sortBy={sortBy} />
           ))}
         </tr>
       </thead>
@@ -56,7 +56,7 @@ export function ServersTable({ pages, head, route, columns, days, window, body, 
         {indices.map((index) => {
           const row = pages.row(index);
           return row ? (
-            <Row key={index} row={row} index={index} head={head} route={route} columns={columns} days={days} />
+            <Row key={index} row={row} index={index} head={head} route={route} columns={columns} day={days.get(row.server)} />
           ) : (
             <ToCome key={index} index={index} columns={columns.length} />
           );
@@ -112,8 +112,13 @@ function ToCome({ index, columns }: { index: number; columns: number }) {
   );
 }
 
-function Heading({ column, route, sortBy }: { column: Shown; route: ServersRoute; sortBy: Props["sortBy"] }) {
-  const width = { width: `${COLUMN_PX[column]}px` };
+interface HeadingProps extends Pick<Props, "route" | "sortBy"> {
+  column: Shown;
+  px: number;
+}
+
+function Heading({ column, px, route, sortBy }: HeadingProps) {
+  const width = { width: `${px}px` };
   if (column === "day") {
     return (
       <th scope="col" class="c-day" style={width}>
@@ -146,33 +151,40 @@ interface RowProps {
   head: Usage;
   route: ServersRoute;
   columns: readonly Shown[];
-  days: Days;
+  day: Day | undefined;
 }
 
-function Row({ row, index, head, route, columns, days }: RowProps) {
-  const target: ServerRoute = { view: "server", server: row.server, period: route.period };
-  const open = (event: MouseEvent) => {
-    // A link answers for itself, and marking text to copy it is not a click.
-    if ((event.target as Element).closest("a") || getSelection()?.toString()) return;
-    go(target);
-  };
-  return (
-    <tr data-row={index} aria-rowindex={index + 2} onClick={open}>
-      <th scope="row" class="c-server">
-        <a href={routeHash(target)} title={row.server}>
-          {row.server}
-        </a>
-        <span class="under">
-          {row.customer} · {row.region}
-        </span>
-      </th>
-      {columns.slice(1).map((column) => (
-        <td key={column} class={cellClass(column, row)} title={cellTitle(column, row, head)}>
-          {cell(column, row, head, route, days)}
-        </td>
-      ))}
-    </tr>
-  );
+/** Drawn anew only when something in it changes: scrolling draws the rows that come, not those that are there. */
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps): boolean {
+    return (Object.keys(next) as (keyof RowProps)[]).some((name) => next[name] !== this.props[name]);
+  }
+
+  override render({ row, index, head, route, columns, day }: RowProps) {
+    const target: ServerRoute = { view: "server", server: row.server, period: route.period };
+    const open = (event: MouseEvent) => {
+      // A link answers for itself, and marking text to copy it is not a click.
+      if ((event.target as Element).closest("a") || getSelection()?.toString()) return;
+      go(target);
+    };
+    return (
+      <tr data-row={index} aria-rowindex={index + 2} onClick={open}>
+        <th scope="row" class="c-server">
+          <a href={routeHash(target)} title={row.server}>
+            {row.server}
+          </a>
+          <span class="under">
+            {row.customer} · {row.region}
+          </span>
+        </th>
+        {columns.slice(1).map((column) => (
+          <td key={column} class={cellClass(column, row)} title={cellTitle(column, row, head)}>
+            {cell(column, row, head, route, day)}
+          </td>
+        ))}
+      </tr>
+    );
+  }
 }
 
 function cellClass(column: Shown, row: ServerUsage): string {
@@ -194,7 +206,7 @@ function cellTitle(column: Shown, row: ServerUsage, head: Usage): string | undef
   }
 }
 
-function cell(column: Shown, row: ServerUsage, head: Usage, route: ServersRoute, days: Days): ComponentChildren {
+function cell(column: Shown, row: ServerUsage, head: Usage, route: ServersRoute, day: Day | undefined): ComponentChildren {
   const some = row.p95_bps !== null;
   switch (column) {
     case "server":
@@ -211,7 +223,7 @@ function cell(column: Shown, row: ServerUsage, head: Usage, route: ServersRoute,
     case "plan":
       return row[column];
     case "day":
-      return <Sparkline day={days.get(row.server)} allowance_bps={row.allowance_bps} />;
+      return <Sparkline day={day} allowance_bps={row.allowance_bps} />;
     case "in":
       if (row.last && isOld(row, head)) {
         return <span class="none">{t.lastSample(clockOrDate(row.last.slot, head.as_of, head.timezone))}</span>;

@@ -3,10 +3,11 @@
 import { mbps } from "../format";
 import { HOUR_PX, spark, SPARK_PX } from "../spark";
 import { t } from "../words/common";
+import type { Day } from "./days";
 
 interface Props {
-  /** The largest sample of each hour; undefined while it is not known. */
-  day: readonly (number | null)[] | undefined;
+  /** undefined: not known yet. */
+  day: Day | undefined;
   allowance_bps: number;
 }
 

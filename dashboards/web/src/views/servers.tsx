@@ -44,7 +44,7 @@ export function Servers({ route }: { route: ServersRoute }) {
   return (
     <>
       <ServersHead route={route} counts={counts.answer} />
-      <ServersFilters route={route} columns={columns} fit={head?.count} enter={enter} />
+      <ServersFilters route={route} columns={columns} fit={lines.behind ? undefined : head?.count} enter={enter} />
       {lines.failure && lines.answer && <Banner text={t.linesMissing} retry={lines.retry} />}
       <Answered polled={lines}>
         {(pages) =>
@@ -60,7 +60,7 @@ export function Servers({ route }: { route: ServersRoute }) {
               pages={pages}
               head={pages.head}
               route={route}
-              columns={columns.shown}
+              columns={columns}
               days={days}
               window={window}
               body={body}
