@@ -24,12 +24,12 @@ const COLUMN_PX: Record<Shown, number> = {
   amount: 104,
   locked_in: 86,
   projected: 86,
-  burst_left: 144,
+  burst_left: 156,
   coverage: 86,
 };
 
 /** The same on a phone, where all of them fit. */
-const PHONE_COLUMN_PX: Record<Shown, number> = { ...COLUMN_PX, server: 116, p95: 80, overage: 86, burst_left: 76 };
+const PHONE_COLUMN_PX: Record<Shown, number> = { ...COLUMN_PX, server: 106, p95: 76, overage: 84, burst_left: 74 };
 
 /** What has no meaning once the month is over. */
 const RUNNING: readonly Shown[] = ["day", "in", "out", "projected"];
@@ -37,7 +37,7 @@ const RUNNING: readonly Shown[] = ["day", "in", "out", "projected"];
 /** As many as fit, the most telling first to stay. The narrowest are a phone's, where rows have two lines. */
 const BY_WIDTH: readonly (readonly [from_px: number, columns: readonly Shown[]])[] = [
   [1560, SHOWN],
-  [1380, SHOWN.filter((column) => column !== "plan")],
+  [1410, SHOWN.filter((column) => column !== "plan")],
   [1240, SHOWN.filter((column) => !["plan", "locked_in", "coverage"].includes(column))],
   [860, ["server", "customer", "day", "p95", "overage", "amount", "burst_left"]],
   [681, ["server", "p95", "overage", "amount", "burst_left"]],

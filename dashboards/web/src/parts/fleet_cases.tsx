@@ -31,7 +31,7 @@ export function FleetCases({ timezone }: { timezone: string }) {
                   <th scope="col">{t.server}</th>
                   <th scope="col">{t.why}</th>
                   <th scope="col" class="wide-only">{t.since}</th>
-                  <th scope="col">{t.state}</th>
+                  <th scope="col" class="wide-only">{t.state}</th>
                   <th scope="col">{t.next}</th>
                 </tr>
               </thead>
@@ -43,7 +43,7 @@ export function FleetCases({ timezone }: { timezone: string }) {
                     </th>
                     <td>{of.rules.map(({ rule }) => t.rule[rule] ?? rule).join(" · ")}</td>
                     <td class="wide-only"><Ago at={since(of)} timezone={timezone} /></td>
-                    <td>
+                    <td class="wide-only">
                       {of.urgent ? <Badge tone="over">{t.urgent}</Badge> : <Badge tone={TONES[of.state] ?? "plain"}>{t.caseState[of.state]}</Badge>}
                     </td>
                     <td>

@@ -11,8 +11,8 @@ import { usePolled } from "../polled";
 import { COLLECTORS, routeHash, SERVERS } from "../router";
 import { t } from "../words/fleet";
 import { Badge, type Tone } from "./figures";
-import { Part } from "./fleet_part";
 import { Panel } from "./panel";
+import { Part } from "./part";
 
 /** Devices that are named; the others are counted. */
 const NAMED = 3;

@@ -36,7 +36,7 @@ export function FleetRegions({ site, period, uplinks }: Props) {
               <tr>
                 <th scope="col">{t.region}</th>
                 <th scope="col" class="number wide-only">{t.servers}</th>
-                <th scope="col" class="number">{t.above}</th>
+                <th scope="col" class="number wide-only">{t.above}</th>
                 {uplinks && <th scope="col" class="number">{t.inNow}</th>}
                 {uplinks && <th scope="col" class="number">{t.outNow}</th>}
                 {currencies.map((currency) => (
@@ -82,7 +82,7 @@ function Line({ name, usage, period, uplinks, currencies }: LineProps) {
         <a href={routeHash(to)}>{name ?? t.all}</a>
       </th>
       <td class="number wide-only">{count(usage.count)}</td>
-      <td class="number">
+      <td class="number wide-only">
         {usage.over_count === 0 ? <span class="quiet">0</span> : <a href={routeHash({ ...to, part: "above" })}>{count(usage.over_count)}</a>}
       </td>
       {uplinks && <td class="number"><Now traffic={now} bps={now?.in_bps} /></td>}

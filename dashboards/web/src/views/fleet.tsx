@@ -23,15 +23,18 @@ export function Fleet({ route: { period } }: { route: FleetRoute }) {
   useTitle(t.fleet);
   const site = useSite(period);
   return (
-    <>
-      <h1 class="sr">{t.fleet}</h1>
-      <Answered polled={site}>
-        {(answer) => {
-          if (answer.count === 0) return <Empty site={answer} />;
-          return answer.period === runningPeriod(answer) ? <Running site={answer} period={period} /> : <Past site={answer} period={period} />;
-        }}
-      </Answered>
-    </>
+    <Answered polled={site}>
+      {(answer) => {
+        if (answer.count === 0) return <Empty site={answer} />;
+        const OfMonth = answer.period === runningPeriod(answer) ? Running : Past;
+        return (
+          <>
+            <h1 class="sr">{t.fleet}</h1>
+            <OfMonth site={answer} period={period} />
+          </>
+        );
+      }}
+    </Answered>
   );
 }
 

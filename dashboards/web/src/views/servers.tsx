@@ -3,11 +3,10 @@
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ServerUsage } from "../api/usage";
-import { Answered } from "../parts/answered";
 import { useColumns } from "../parts/columns";
 import { useDays } from "../parts/days";
 import { Empty } from "../parts/empty";
-import { Banner } from "../parts/notice";
+import { Part } from "../parts/part";
 import { useRowWindow } from "../parts/row_window";
 import { ServersFilters, ServersHead } from "../parts/servers_filters";
 import { useLines } from "../parts/servers_pages";
@@ -45,8 +44,7 @@ export function Servers({ route }: { route: ServersRoute }) {
     <>
       <ServersHead route={route} counts={counts.answer} />
       <ServersFilters route={route} columns={columns} fit={lines.behind ? undefined : head?.count} enter={enter} />
-      {lines.failure && lines.answer && <Banner text={t.linesMissing} retry={lines.retry} />}
-      <Answered polled={lines}>
+      <Part polled={lines}>
         {(pages) =>
           pages.head === undefined || pages.head.count === 0 ? (
             <p class="nothing">
@@ -69,7 +67,7 @@ export function Servers({ route }: { route: ServersRoute }) {
             />
           )
         }
-      </Answered>
+      </Part>
     </>
   );
 }

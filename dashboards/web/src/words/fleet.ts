@@ -67,13 +67,13 @@ const own = words(
     } as Record<CaseState, string>,
     step: {
       approve_urgent: "Approve at once",
-      notify: "Notify the customer",
-      await: "Await the answer",
-      decide: "Decide on the answer",
+      notify: "Notify customer",
+      await: "Await answer",
+      decide: "Decide",
       approve: "Approve",
       apply: "Apply the limit",
       lift: "Lift once calm",
-      wait: "Left alone for now",
+      wait: "Left alone",
     } as Record<NextStep, string>,
 
     regions: "By region",
@@ -100,9 +100,6 @@ const own = words(
     noUnmapped: "none with traffic",
     lowestCoverage: "Lowest coverage",
     andMore: (count: string) => `and ${count} more`,
-
-    failed: "This could not be loaded.",
-    failedOld: "This could not be renewed.",
   },
   {
     headline: "今月の概況",
@@ -196,9 +193,6 @@ const own = words(
     noUnmapped: "通信のある未登録ポートなし",
     lowestCoverage: "最低計測率",
     andMore: (count) => `ほか ${count}`,
-
-    failed: "読み込めませんでした。",
-    failedOld: "更新できませんでした。",
   },
 );
 
