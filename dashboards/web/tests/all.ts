@@ -1,13 +1,2 @@
-import "./fleet";
-import "./format";
-import "./router";
-import "./ranked";
-import "./case_acts";
-import "./zoned";
-import "./review_reasons";
-import "./statements";
-import "./month";
-import "./view";
-import "./skip";
-import "./spark";
-import "./usage_pages";
+// Every test beside this file.
+import.meta.glob(["./*.ts", "!./all.ts"], { eager: true });

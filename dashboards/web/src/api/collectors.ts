@@ -1,4 +1,4 @@
-// The collectors elsewhere: `/v1/collectors`.
+// The collectors elsewhere, as the service hears of them: `/v1/collectors`.
 
 import { get } from "./ask";
 
@@ -12,7 +12,12 @@ export interface Collector {
   unsent: number;
   oldest_unsent: string | null;
   stopped: boolean;
-  health: { state: CollectorState; behind_ms: number | null; silent_ms: number };
+  health: {
+    state: CollectorState;
+    silent_ms: number;
+    /** How old the oldest reading is that it still holds; null where it holds none. */
+    behind_ms: number | null;
+  };
 }
 
 export async function collectors(signal: AbortSignal): Promise<Collector[]> {

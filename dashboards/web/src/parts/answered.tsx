@@ -1,6 +1,7 @@
 // A view, or a part of one, that waits for an answer: what stands there until it comes, and where none comes.
 
 import type { ComponentChildren } from "preact";
+import { useWaiting } from "../busy";
 import type { Polled } from "../polled";
 import { t } from "../words/common";
 import { Failure } from "./notice";
@@ -16,5 +17,10 @@ interface Props<T> {
 export function Answered<T>({ polled: { answer, failure, retry }, what, children }: Props<T>) {
   if (answer !== undefined) return <>{children(answer)}</>;
   if (failure) return <Failure failure={failure} retry={retry} {...(what === undefined ? {} : { what })} />;
+  return <Loading />;
+}
+
+function Loading() {
+  useWaiting();
   return <p class="loading">{t.loading}</p>;
 }

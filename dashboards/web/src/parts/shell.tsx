@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Usage } from "../api/usage";
+import { useBusy } from "../busy";
 import { ago, dateTime, periodName, shiftPeriod } from "../format";
 import { language, LANGUAGE_NAMES, setLanguage, type Language } from "../language";
 import { isLive, onLive } from "../live";
@@ -30,6 +31,7 @@ function places(period: string | undefined): { route: Route; name: string; views
 
 export function Shell({ route, children }: { route: Route; children: ComponentChildren }) {
   const { answer: site, failure, retry } = useSite(route.period);
+  const busy = useBusy();
   const main = useRef<HTMLElement>(null);
   const place = `${route.view} ${"server" in route ? route.server : ""}${"id" in route ? route.id : ""}${"device" in route ? route.device : ""}`;
   const first = useRef(true);
@@ -67,7 +69,7 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
         <Freshness site={site} />
         <Settings />
       </header>
-      <main ref={main} id="main" tabIndex={-1}>
+      <main ref={main} id="main" tabIndex={-1} aria-busy={busy || (!site && !failure)}>
         {stale && <Banner text={t.stale(dateTime(site.as_of, site.timezone))} retry={retry} />}
         {late && <Banner text={t.late(ago(site.as_of, Date.now()))} />}
         {children}

@@ -1,0 +1,53 @@
+// The alerts that are open: by kind, the worst first.
+
+import type { Alert, AlertKind, Severity } from "../../api/alerts";
+import { count } from "../../format";
+import { kindName, severityName } from "../../words/alerts";
+import { t } from "../../words/collectors";
+import { Ago, Badge, type Tone } from "../figures";
+import { Panel } from "../panel";
+import { AlertLine } from "./attention";
+
+const TONES: Record<Severity, Tone> = { critical: "over", warning: "warn", info: "plain" };
+const SEVERITIES: Severity[] = ["critical", "warning", "info"];
+
+interface Group {
+  severity: Severity;
+  kind: AlertKind;
+  alerts: Alert[];
+}
+
+export function Alerts({ alerts, timezone }: { alerts: Alert[]; timezone: string }) {
+  return (
+    <Panel title={t.alerts} aside={count(alerts.length)} class="alerts">
+      {alerts.length === 0 && <p>{t.noAlerts}</p>}
+      {grouped(alerts).map(({ severity, kind, alerts }) => (
+        <details key={`${severity} ${kind}`} open={severity === "critical"}>
+          <summary>
+            <Badge tone={TONES[severity]}>{severityName[severity]}</Badge> {kindName(kind)}{" "}
+            <span class="muted">{count(alerts.length)}</span>
+          </summary>
+          <ul>
+            {alerts.map((alert) => (
+              <li key={alert.key}>
+                <AlertLine alert={alert} /> <Ago at={alert.raised_at} timezone={timezone} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      ))}
+    </Panel>
+  );
+}
+
+function grouped(alerts: Alert[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const alert of [...alerts].sort((a, b) => b.raised_at.localeCompare(a.raised_at))) {
+    const { severity, kind } = alert;
+    const key = `${severity} ${kind}`;
+    const group = groups.get(key) ?? { severity, kind, alerts: [] };
+    group.alerts.push(alert);
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
