@@ -29,13 +29,14 @@ const COOKIE_OVER_TLS: &str = "__Host-meter95_session";
 const REQUEST_ID_CHARS_MAX: usize = 100;
 
 /// What is said to whoever says nothing.
-const NEEDED: &str = "a token is needed; send it as Authorization: Bearer TOKEN, or log in at the dashboard";
+pub(super) const NEEDED: &str =
+    "a token is needed; send it as Authorization: Bearer TOKEN, or log in at the dashboard";
 
 /// What is said to whoever is not known: the same, whatever the reason.
 pub(super) const UNKNOWN: &str = "this token is not known here";
 
 /// What is said where a session was, or never was.
-const OVER: &str = "the session is over; log in again";
+pub(super) const OVER: &str = "the session is over; log in again";
 
 /// What is said to others than this machine while no token was ever made.
 const ONLY_HERE: &str =

@@ -172,13 +172,12 @@ pub(super) fn routes(app: App) -> Router {
     let mut operation = OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready));
     openapi::refusing(operation.get_openapi_mut());
     let measured = open_to(access::SITE, OpenApiRouter::new().routes(routes!(metrics::render)), &app);
-    let mut entrance = OpenApiRouter::new().routes(routes!(session::log_in));
+    let mut entrance = OpenApiRouter::new().routes(routes!(session::log_in)).routes(routes!(session::show));
     openapi::refusing(entrance.get_openapi_mut());
-    let sessions = OpenApiRouter::new().routes(routes!(session::show)).routes(routes!(session::log_out));
-    let sessions = open_to(access::KNOWN, sessions, &app);
+    let exit = open_to(access::KNOWN, OpenApiRouter::new().routes(routes!(session::log_out)), &app);
     // Without a deadline and a place at the gate: a stream goes on, and there are few.
     let events = open_to(access::KNOWN, OpenApiRouter::new().routes(routes!(events::listen)), &app);
-    let operation = [measured, entrance, sessions, events].into_iter().fold(operation, OpenApiRouter::merge);
+    let operation = [measured, entrance, exit, events].into_iter().fold(operation, OpenApiRouter::merge);
     let groups = [figures, site, audited, months, site_months, closing, incidents, steps, changes, shipped];
     let all = groups.map(|group| group.build(&app)).into_iter().fold(operation, OpenApiRouter::merge);
     let (router, document) = OpenApiRouter::with_openapi(openapi::frame()).merge(all).split_for_parts();

@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::App;
-use super::access::{Identity, UNKNOWN, Via, cookie, not_elsewhere};
+use super::access::{Identity, NEEDED, OVER, UNKNOWN, Via, cookie, not_elsewhere};
 use super::body::Said;
 use super::errors::ApiError;
 use super::peer::Peer;
@@ -90,20 +90,31 @@ pub(super) async fn log_in(
 }
 
 /// Who is logged in
-#[utoipa::path(get, path = "/v1/session", tag = "Operation", responses((status = 200, body = Session)))]
+///
+/// A browser asks before anybody has logged in, and after a session has ended: that nobody is, is an answer of its own. A
+/// token that is not known is refused as everywhere.
+#[utoipa::path(
+    get, path = "/v1/session", tag = "Operation",
+    responses((status = 200, body = Session), (status = 204, description = "Nobody is"))
+)]
 pub(super) async fn show(
     State(app): State<App>,
-    Identity { caller, expires_at, .. }: Identity,
+    who: Result<Identity, ApiError>,
     Query(Nothing {}): Query<Nothing>,
-) -> Json<Session> {
-    Json(Session {
+) -> Result<Response, ApiError> {
+    let Identity { caller, expires_at, .. } = match who {
+        Err(ApiError::Unauthorized(NEEDED | OVER)) => return Ok(StatusCode::NO_CONTENT.into_response()),
+        known => known?,
+    };
+    let session = Session {
         open: app.access.registry.is_open(),
         name: caller.name,
         role: caller.role,
         customer: caller.limit.customer,
         region: caller.limit.region,
         expires_at: expires_at.map(Instant),
-    })
+    };
+    Ok(Json(session).into_response())
 }
 
 /// Logs out

@@ -40,18 +40,26 @@ export function address(path: string, query: Query = {}): string {
 
 /** Asks for an answer. */
 export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
-  const { response, body } = await exchange(path, { headers: { accept: "application/json" } }, signal);
-  if (response.status === 401) dispatchEvent(new Event(NOBODY));
-  if (!response.ok) throw failure(response, body);
+  const { body } = await asked(path, "application/json", signal);
   return parse(body, path);
+}
+
+/** Asks for an answer that there may be none to; null then. */
+export async function getIfAny<T>(path: string, signal: AbortSignal): Promise<T | null> {
+  const { response, body } = await asked(path, "application/json", signal);
+  return response.status === 204 ? null : parse(body, path);
 }
 
 /** Asks for a text, such as a snippet to paste. */
 export async function getText(path: string, signal: AbortSignal): Promise<string> {
-  const { response, body } = await exchange(path, { headers: { accept: "text/plain" } }, signal);
-  if (response.status === 401) dispatchEvent(new Event(NOBODY));
-  if (!response.ok) throw failure(response, body);
-  return body;
+  return (await asked(path, "text/plain", signal)).body;
+}
+
+async function asked(path: string, accept: string, signal: AbortSignal): Promise<{ response: Response; body: string }> {
+  const answer = await exchange(path, { headers: { accept } }, signal);
+  if (answer.response.status === 401) dispatchEvent(new Event(NOBODY));
+  if (!answer.response.ok) throw failure(answer.response, answer.body);
+  return answer;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Who is logged in: `/v1/session`.
 
-import { get, send } from "./ask";
+import { getIfAny, send } from "./ask";
 
 export type Role = "viewer" | "operator" | "billing" | "collector" | "admin";
 
@@ -16,8 +16,9 @@ export interface Session {
   expires_at: string | null;
 }
 
-export function session(signal: AbortSignal): Promise<Session> {
-  return get("/v1/session", signal);
+/** null: nobody is logged in. */
+export function session(signal: AbortSignal): Promise<Session | null> {
+  return getIfAny("/v1/session", signal);
 }
 
 export async function logIn(token: string): Promise<void> {

@@ -1,0 +1,90 @@
+// What holds on every view, in both languages, light and dark, on a laptop and on a phone.
+
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import { open, picture } from "./browser.mjs";
+import { untranslated } from "./words.mjs";
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+const MATTERS = ["serious", "critical"];
+
+/** Opens a view and tells everything that is wrong with it. */
+export async function check(context, url, view, path, { language, theme, size, foreign }) {
+  const name = `${view.name} ${language} ${theme} ${size}`;
+  const watched = await open(context, url, path);
+  const { page } = watched;
+  const wrong = [];
+  const seen = await page.evaluate(look);
+  if (seen.language !== language) wrong.push(`<html lang> is ${seen.language}`);
+  if (seen.title === "" || seen.title === "meter95") wrong.push(`the title is ${JSON.stringify(seen.title)}`);
+  if (view.apart === undefined) {
+    if (seen.headings.length !== 1) wrong.push(`h1: ${JSON.stringify(seen.headings)}`);
+    if (seen.failures.length > 0) wrong.push(`says: ${seen.failures.join("; ")}`);
+    if (seen.theme !== theme) wrong.push(`the colours are ${seen.theme}`);
+    for (const text of untranslated(seen.texts, language, foreign)) wrong.push(`not translated: ${JSON.stringify(text)}`);
+  }
+  if (seen.wide > 0) wrong.push(`${seen.wide} px wider than the screen: ${seen.widest}`);
+  for (const found of await violations(page, view.apart)) wrong.push(found);
+  wrong.unshift(...watched.complaints);
+  const shown = wrong.length === 0 ? "" : await picture(page, name);
+  await page.close();
+  return wrong.map((what) => `${name} (${path}): ${what} [${shown}]`);
+}
+
+/** What a page shows, read in the page. */
+function look() {
+  const isShown = (element) => element.checkVisibility({ visibilityProperty: true });
+  const own = document.documentElement.lang;
+  const texts = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (element.closest(`[lang]:not([lang="${own}"]), code, pre, script, style, textarea`) || !isShown(element)) continue;
+    texts.add(node.data);
+  }
+  for (const element of document.body.querySelectorAll("[aria-label], [title], [placeholder], [alt]")) {
+    if (element.closest(`[lang]:not([lang="${own}"])`) || !isShown(element)) continue;
+    for (const name of ["aria-label", "title", "placeholder", "alt"]) texts.add(element.getAttribute(name) ?? "");
+  }
+  const root = document.documentElement;
+  const wide = root.scrollWidth - innerWidth;
+  // Whose right edge is the farthest of all that no part of the page cuts off.
+  const edges = wide > 0 ? [...document.body.querySelectorAll("*")].map((element) => [element.getBoundingClientRect().right, element]) : [];
+  const [, widest] = edges.sort(([a], [b]) => b - a)[0] ?? [];
+  return {
+    language: own,
+    title: document.title,
+    theme: root.dataset.theme,
+    headings: [...document.querySelectorAll("h1")].filter(isShown).map((heading) => heading.textContent),
+    failures: [...document.querySelectorAll('.notice[role="alert"], .banner')].filter(isShown).map((notice) => notice.textContent),
+    texts: [...texts].filter((text) => text.trim() !== ""),
+    wide,
+    widest: widest ? `${widest.tagName.toLowerCase()}.${widest.className}` : "",
+  };
+}
+
+async function violations(page, apart) {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(
+    async ({ rules, apart }) => {
+      const context = apart === undefined ? document : { exclude: [apart] };
+      const { violations } = await globalThis.axe.run(context, { resultTypes: ["violations"], runOnly: { type: "tag", values: rules } });
+      return violations.map(({ id, impact, help, nodes }) => ({
+        id,
+        impact,
+        help,
+        nodes: nodes.slice(0, 3).map(({ target, failureSummary }) => `${target.join(" ")} (${failureSummary?.split("\n")[1]?.trim()})`),
+        all: nodes.length,
+      }));
+    },
+    { rules: RULES, apart },
+  );
+  return found
+    .filter(({ impact }) => MATTERS.includes(impact))
+    .map(({ id, impact, help, nodes, all }) => `axe ${id}, ${impact}, ${all} times: ${help}: ${nodes.join(" | ")}`);
+}
+
+/** Nothing is wrong. */
+export function assertNothing(wrong) {
+  assert.equal(wrong.length, 0, `\n${wrong.join("\n")}\n`);
+}
