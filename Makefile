@@ -16,6 +16,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 # What a command is needed for, and the packages that bring it: command:package+package:what_for
 NEEDS_BUILD := cc:gcc+libc6-dev:links_the_program_and_compiles_its_parts_in_C
 NEEDS_TEST := \
+	chromium:chromium:looks_at_the_dashboard_in_the_tests \
 	git:git:tells_the_tests_which_files_belong_to_the_project \
 	ip:iproute2:makes_the_interfaces_that_the_tests_of_the_NIC_collector_read \
 	python3:python3:opens_the_zip_files_that_the_tests_make \

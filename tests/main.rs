@@ -15,6 +15,7 @@ mod access;
 mod aggregator;
 mod alerts;
 mod api;
+mod browser;
 mod cases;
 mod closing;
 mod collectors;

@@ -119,7 +119,7 @@ pub(crate) fn meter95(data_dir: &Path) -> Command {
     command
 }
 
-/// `meter95 serve` on a data directory, until it is dropped.
+/// `meter95 serve` on a data directory, or `meter95 demo`, until it is dropped.
 pub(crate) struct Serving {
     child: Child,
     /// Where it answers.
@@ -133,10 +133,23 @@ impl Serving {
         if let Some(config) = config {
             command.arg("--config").arg(config);
         }
-        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.arg("serve");
+        Self::answering(command)
+    }
+
+    /// Starts `meter95 demo` with these arguments; its site is filled then.
+    pub(crate) fn demo(data_dir: &Path, args: &[&str]) -> Self {
+        let mut command = meter95(data_dir);
+        command.arg("demo").args(args);
+        Self::answering(command)
+    }
+
+    fn answering(mut command: Command) -> Self {
+        command.args(["--listen", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let url = lines.find_map(|line| line.strip_prefix("meter95 is at ").map(str::to_owned));
+        let url = |line: String| line.split_whitespace().find(|word| word.starts_with("http")).map(str::to_owned);
+        let url = lines.find_map(url);
         // What it prints later is nobody's, but must not end it.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, url: url.expect("the service ended before it answered") }

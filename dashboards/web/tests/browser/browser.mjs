@@ -21,6 +21,9 @@ const ARGS = [
 /** How long anything may take that the service answers: a debug build on a busy machine. */
 export const PATIENCE_MS = 30_000;
 
+/** How soon what changes at the service is shown: a page that only asks from time to time would take longer. */
+export const LIVE_MS = 10_000;
+
 export const LANGUAGES = { en: "en-GB", ja: "ja-JP" };
 export const THEMES = ["light", "dark"];
 export const SIZES = { laptop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
@@ -99,7 +102,11 @@ class Watched {
 
 /** A page of `url` that is watched; `path` is what comes after the host. */
 export async function open(context, url, path = "/") {
-  const page = await context.newPage();
+  return visit(await context.newPage(), url, path);
+}
+
+/** The same with a page that there is already, and that nobody has watched. */
+export async function visit(page, url, path) {
   const watched = new Watched(page, url);
   await page.goto(url + path);
   await settled(watched);
@@ -109,7 +116,7 @@ export async function open(context, url, path = "/") {
 /** Waits until all that is shown has its answer: nothing is asked for, and nothing says that it is busy. */
 export async function settled(watched) {
   const { page } = watched;
-  await page.locator("h1, h2").first().waitFor();
+  await page.locator("main, h2").first().waitFor();
   for (;;) {
     await watched.quiet();
     await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);

@@ -2,17 +2,25 @@
 
 import assert from "node:assert/strict";
 import axe from "axe-core";
-import { open, picture } from "./browser.mjs";
+import { picture, visit } from "./browser.mjs";
 import { untranslated } from "./words.mjs";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
 const MATTERS = ["serious", "critical"];
 
-/** Opens a view and tells everything that is wrong with it. */
-export async function check(context, url, view, path, { language, theme, size, foreign }) {
-  const name = `${view.name} ${language} ${theme} ${size}`;
-  const watched = await open(context, url, path);
-  const { page } = watched;
+/** Opens a view and tells everything that is wrong with it, a line each. `deeply`: axe looks as well. */
+export async function check(context, url, view, path, way) {
+  const { language, theme, size } = way;
+  const name = `${view.name}, ${language}, ${theme}, ${size}`;
+  const page = await context.newPage();
+  const wrong = await faults(page, url, view, path, way).catch((cause) => [cause.message]);
+  if (wrong.length > 0) wrong.push(`picture: ${await picture(page, name)}`);
+  await page.close();
+  return wrong.length === 0 ? [] : [`${name} (${path})`, ...wrong.map((what) => `  ${what}`)];
+}
+
+async function faults(page, url, view, path, { language, theme, deeply, foreign }) {
+  const watched = await visit(page, url, path);
   const wrong = [];
   const seen = await page.evaluate(look);
   if (seen.language !== language) wrong.push(`<html lang> is ${seen.language}`);
@@ -24,11 +32,8 @@ export async function check(context, url, view, path, { language, theme, size, f
     for (const text of untranslated(seen.texts, language, foreign)) wrong.push(`not translated: ${JSON.stringify(text)}`);
   }
   if (seen.wide > 0) wrong.push(`${seen.wide} px wider than the screen: ${seen.widest}`);
-  for (const found of await violations(page, view.apart)) wrong.push(found);
-  wrong.unshift(...watched.complaints);
-  const shown = wrong.length === 0 ? "" : await picture(page, name);
-  await page.close();
-  return wrong.map((what) => `${name} (${path}): ${what} [${shown}]`);
+  if (deeply) wrong.push(...(await violations(page, view.apart)));
+  return [...watched.complaints, ...wrong];
 }
 
 /** What a page shows, read in the page. */
@@ -67,7 +72,7 @@ async function violations(page, apart) {
   await page.evaluate(axe.source);
   const found = await page.evaluate(
     async ({ rules, apart }) => {
-      const context = apart === undefined ? document : { exclude: [apart] };
+      const context = apart === undefined ? document : { exclude: [[apart]] };
       const { violations } = await globalThis.axe.run(context, { resultTypes: ["violations"], runOnly: { type: "tag", values: rules } });
       return violations.map(({ id, impact, help, nodes }) => ({
         id,

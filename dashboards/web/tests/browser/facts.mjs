@@ -11,26 +11,30 @@ export async function ask(url, path, { token, ...init } = {}) {
 }
 
 /** Does something. */
-export function act(url, path, content, options = {}) {
-  const headers = { "content-type": "application/json", ...options.headers };
-  return ask(url, path, { ...options, method: options.method ?? "POST", headers, body: JSON.stringify(content) });
+export function act(url, path, content, { method = "POST" } = {}) {
+  return ask(url, path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(content) });
+}
+
+/** Sends readings. */
+export function ship(url, readings) {
+  const body = readings.map((reading) => `${JSON.stringify(reading)}\n`).join("");
+  return ask(url, "/v1/readings", { method: "POST", headers: { "content-type": "application/x-ndjson" }, body });
 }
 
 /** One of each; undefined where there is none. */
 export async function facts(url, token) {
   const options = token === undefined ? {} : { token };
-  const usage = await ask(url, "/v1/usage?limit=1", options);
+  const usage = await ask(url, "/v1/usage?limit=1&sort=p95", options);
   const closed = shift(usage.period, -1);
-  const [{ statements }, { cases }] = await Promise.all([
-    ask(url, `/v1/periods/${closed}/statements?limit=1`, options),
-    ask(url, "/v1/cases", options),
-  ]);
+  const server = usage.servers[0]?.server;
+  const { cases } = await ask(url, "/v1/cases", options);
+  const { statements } = server === undefined ? { statements: [] } : await ask(url, `/v1/periods/${closed}/statements?server=${server}`, options);
   const found = {
     period: usage.period,
     servers: usage.count,
-    server: usage.servers[0]?.server,
+    server,
     case: cases[0]?.id,
-    ...(statements.length > 0 ? { closed, billed: statements[0].server } : {}),
+    ...(statements.length > 0 ? { closed, billed: server } : {}),
   };
   if (token === undefined) found.device = (await ask(url, "/v1/devices?limit=1")).devices[0]?.name;
   return found;

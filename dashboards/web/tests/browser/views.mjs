@@ -19,7 +19,7 @@ export const VIEWS = [
   { name: "collectors", at: () => "/#/collectors", site: true },
   { name: "device", needs: ["device"], at: ({ device }) => `/#/devices/${device}`, site: true },
   // Swagger UI draws it, in English; what that does is its own.
-  { name: "docs", at: () => "/docs", languages: ["en"], apart: "#swagger-ui" },
+  { name: "docs", at: () => "/docs", languages: ["en"], apart: "#docs" },
 ];
 
 /** The views that there is something to show of. */

@@ -37,7 +37,9 @@ interface Props {
 export function DevicesTable({ devices, route, timezone }: Props) {
   const rows = worstFirst(found(devices, route.search));
   const body = useRef<HTMLTableSectionElement>(null);
-  const { first, end, row_px } = useRowWindow(body, rows.length);
+  const { row_px, ...window } = useRowWindow(body, rows.length);
+  const first = Math.min(window.first, rows.length);
+  const end = Math.max(first, Math.min(window.end, rows.length));
   return (
     <Panel title={t.devices} aside={t.shownDevices(count(rows.length), count(devices.length))}>
       <input
