@@ -10,7 +10,7 @@ import { choose } from "../statements";
 import { t } from "../words/billing";
 import { Answered } from "./answered";
 import { Badge, Coverage, Money, Rate } from "./figures";
-import { useRowWindow } from "./row_window";
+import { useRowWindow, within } from "./row_window";
 
 export function Statements({ month, version, route }: { month: string; version: string; route: BillingRoute }) {
   const polled = usePolled(`statements ${month} ${version}`, ["periods"], (signal) => statements(month, {}, signal));
@@ -45,7 +45,8 @@ function Chosen({ list, month, route }: { list: StatedStatement[]; month: string
 
 function Table({ rows, month, route }: { rows: StatedStatement[]; month: string; route: BillingRoute }) {
   const body = useRef<HTMLTableSectionElement>(null);
-  const { first, end, row_px } = useRowWindow(body, rows.length);
+  const window = useRowWindow(body, routeHash(route));
+  const { first, end } = within(window, rows.length);
   return (
     <table class="statements" aria-rowcount={rows.length + 1}>
       <caption class="sr">{t.tableOf(periodName(month))}</caption>
@@ -57,11 +58,11 @@ function Table({ rows, month, route }: { rows: StatedStatement[]; month: string;
         </tr>
       </thead>
       <tbody ref={body}>
-        <Spacer px={first * row_px} />
+        <Spacer px={first * window.row_px} />
         {rows.slice(first, end).map((row, index) => (
           <Row key={row.server} row={row} index={first + index} route={route} />
         ))}
-        <Spacer px={(rows.length - end) * row_px} />
+        <Spacer px={(rows.length - end) * window.row_px} />
       </tbody>
     </table>
   );

@@ -72,3 +72,9 @@ export function useRowWindow(body: RefObject<HTMLElement | null>, list: string):
 
   return { first: span.first, end: span.end, row_px: span.row_px, show };
 }
+
+/** The rows of a window that a list of `rows` has. */
+export function within(window: RowWindow, rows: number): { first: number; end: number } {
+  const first = Math.min(window.first, rows);
+  return { first, end: Math.max(first, Math.min(window.end, rows)) };
+}

@@ -10,7 +10,7 @@ import { t } from "../words/servers";
 import { columnHint, columnName, type Columns, type Shown } from "./columns";
 import type { Day, Days } from "./days";
 import { BurstLeft, Coverage, Money, None, Rate } from "./figures";
-import type { RowWindow } from "./row_window";
+import { within, type RowWindow } from "./row_window";
 import { Sparkline } from "./sparkline";
 
 /** A newest sample older than this is no reading of what goes on now. */
@@ -31,8 +31,7 @@ interface Props {
 
 export function ServersTable({ pages, head, route, columns: { shown: columns, px }, days, window, body, behind, sortBy }: Props) {
   const { row_px, show } = window;
-  const first = Math.min(window.first, head.count);
-  const end = Math.max(first, Math.min(window.end, head.count));
+  const { first, end } = within(window, head.count);
   const keys = useArrowKeys(body, head.count, show);
   const width_px = columns.reduce((sum, column) => sum + px[column], 0);
   const indices = Array.from({ length: end - first }, (_, i) => first + i);

@@ -10,7 +10,7 @@ import { t } from "../../words/collectors";
 import { failureName } from "../../words/failures";
 import { Ago, None } from "../figures";
 import { Panel } from "../panel";
-import { useRowWindow } from "../row_window";
+import { useRowWindow, within } from "../row_window";
 import { DeviceLink } from "./attention";
 import { RoundTripPicture } from "./round_trip";
 import { DeviceBadge } from "./states";
@@ -37,9 +37,8 @@ interface Props {
 export function DevicesTable({ devices, route, timezone }: Props) {
   const rows = worstFirst(found(devices, route.search));
   const body = useRef<HTMLTableSectionElement>(null);
-  const { row_px, ...window } = useRowWindow(body, rows.length);
-  const first = Math.min(window.first, rows.length);
-  const end = Math.max(first, Math.min(window.end, rows.length));
+  const window = useRowWindow(body, route.search);
+  const { first, end } = within(window, rows.length);
   return (
     <Panel title={t.devices} aside={t.shownDevices(count(rows.length), count(devices.length))}>
       <input
@@ -64,11 +63,11 @@ export function DevicesTable({ devices, route, timezone }: Props) {
             </tr>
           </thead>
           <tbody ref={body}>
-            <Spacer px={first * row_px} />
+            <Spacer px={first * window.row_px} />
             {rows.slice(first, end).map((device, index) => (
               <Row key={device.name} device={device} index={first + index} timezone={timezone} />
             ))}
-            <Spacer px={(rows.length - end) * row_px} />
+            <Spacer px={(rows.length - end) * window.row_px} />
           </tbody>
         </table>
       )}
