@@ -14,11 +14,12 @@ export function choose(statements: readonly StatedStatement[], { search, over, s
     return words.every((word) => text.includes(word));
   };
   const sign = descending ? -1 : 1;
-  return statements.filter(fits).sort((a, b) => {
-    const [left, right] = [keyOf(a, sort), keyOf(b, sort)];
+  const keyed = statements.filter(fits).map((one) => ({ one, key: keyOf(one, sort) }));
+  keyed.sort(({ one: a, key: left }, { one: b, key: right }) => {
     if (left === undefined || right === undefined) return Number(left === undefined) - Number(right === undefined) || byName(a, b);
     return sign * (left < right ? -1 : left > right ? 1 : 0) || byName(a, b);
   });
+  return keyed.map(({ one }) => one);
 }
 
 /** What a column is sorted by. Amounts of several currencies stand apart, each currency by itself. */

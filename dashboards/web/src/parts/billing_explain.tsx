@@ -19,6 +19,7 @@ import { exact, gapCause } from "./billing_words";
 import { Copy } from "./copy";
 import { Badge, Coverage, Money, Rate, When } from "./figures";
 import { Panel } from "./panel";
+import { Scroll } from "./scroll";
 
 interface Answer {
   explained: Explanation;
@@ -66,8 +67,10 @@ function Explained({ explained, lines, route, done }: Answer & { route: BillingR
       </div>
       <p class="explain-state">
         <Badge tone={held ? "warn" : "ok"}>{t.states[explained.state]}</Badge> <Badge tone="plain">{t.revisionOf(statement.revision)}</Badge>{" "}
-        {held ? t.notIssued : t.issuedAt(at(statement.issued_at), statement.issued_by)}
-        {statement.reason !== null && ` · ${t.correction(statement.reason)}`}
+        <span>
+          {held ? t.notIssued : t.issuedAt(at(statement.issued_at), statement.issued_by)}
+          {statement.reason !== null && ` · ${t.correction(statement.reason)}`}
+        </span>
         <a href={routeHash({ view: "server", server: statement.members[0]?.server ?? statement.server, period: statement.period })}>{t.theMonth}</a>
       </p>
       {statement.review && (
@@ -154,7 +157,7 @@ function Ranking({ explained }: { explained: Explanation }) {
         {t.method[statement.method]} {t.rankHelp(count(statement.ranked), count(statement.discarded), count(decides?.from_top ?? statement.discarded + 1))}{" "}
         {byExcess && t.rankedByExcess} {direction !== null && t.directionCounts(t[direction])}
       </p>
-      <div class="scroll">
+      <Scroll label={t.rankTitle}>
         <table class="plain wide ranking">
           <caption class="sr">{t.rankTitle}</caption>
           <thead>
@@ -201,7 +204,7 @@ function Ranking({ explained }: { explained: Explanation }) {
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Panel>
   );
 }
@@ -322,7 +325,7 @@ function Members({ statement: of }: { statement: Statement }) {
   return (
     <Panel title={t.membersTitle} aside={t.bps}>
       <p class="muted">{t.membersHelp}</p>
-      <div class="scroll">
+      <Scroll label={t.membersTitle}>
         <table class="plain wide">
           <thead>
             <tr>
@@ -355,7 +358,7 @@ function Members({ statement: of }: { statement: Statement }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Panel>
   );
 }
@@ -421,7 +424,7 @@ function Revisions({ lines, of, route, children }: { lines: Line[]; of: Statemen
   if (lines.length === 0) return null;
   return (
     <Panel title={t.revisionsTitle} aside={children}>
-      <div class="scroll">
+      <Scroll label={t.revisionsTitle}>
         <table class="plain wide">
           <caption class="sr">{t.revisionsTitle}</caption>
           <thead>
@@ -466,7 +469,7 @@ function Revisions({ lines, of, route, children }: { lines: Line[]; of: Statemen
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Panel>
   );
 }

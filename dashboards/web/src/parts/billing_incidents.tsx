@@ -12,6 +12,7 @@ import { Answered } from "./answered";
 import { Revise } from "./billing_revise";
 import { When } from "./figures";
 import { useWord } from "./said";
+import { Scroll } from "./scroll";
 
 export function Incidents({ month, look }: { month: Period; look: () => void }) {
   const polled = usePolled("exclusions", ["periods"], (signal) => api.exclusions(signal));
@@ -38,7 +39,7 @@ export function Incidents({ month, look }: { month: Period; look: () => void }) 
           const list = all.filter((one) => one.from < month.until && one.until > month.from);
           if (list.length === 0) return <p class="nothing">{t.noIncidents}</p>;
           return (
-            <div class="scroll">
+            <Scroll label={t.tabs.incidents}>
               <table class="plain wide">
                 <caption class="sr">{t.tabs.incidents}</caption>
                 <thead>
@@ -79,7 +80,7 @@ export function Incidents({ month, look }: { month: Period; look: () => void }) 
                   ))}
                 </tbody>
               </table>
-            </div>
+            </Scroll>
           );
         }}
       </Answered>

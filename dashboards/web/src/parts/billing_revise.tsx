@@ -10,6 +10,7 @@ import { t } from "../words/billing";
 import { Act } from "./act";
 import { Money, Rate } from "./figures";
 import { useWord } from "./said";
+import { Scroll } from "./scroll";
 
 interface Props {
   month: string;
@@ -72,7 +73,7 @@ function WouldChange({ told, month }: { told: Revised; month: string }) {
   return (
     <div role="status">
       <p>{t.wouldChange(count(told.revisions.length))}</p>
-      <div class="scroll would-change">
+      <Scroll label={t.wouldChange(count(told.revisions.length))} class="would-change">
         <table class="plain wide">
           <thead>
             <tr>
@@ -103,7 +104,7 @@ function WouldChange({ told, month }: { told: Revised; month: string }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </div>
   );
 }
