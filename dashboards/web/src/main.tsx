@@ -8,6 +8,7 @@ import "./styles/servers.css";
 import "./styles/server.css";
 import "./styles/server_parts.css";
 import "./styles/billing.css";
+import "./styles/statement.css";
 import "./styles/cases.css";
 import "./styles/collectors.css";
 import "./styles/login.css";

@@ -52,7 +52,7 @@ export function CloseMonth({ month, shut, look, cameOf }: Props) {
       <p>{again ? t.closeAgainHelp : t.closeHelp}</p>
       {heldBack && (
         <>
-          <HeldBack sentences={month.held_back} />
+          <HeldBack month={month} />
           <p class="muted">{t.overrideHelp}</p>
           <label>
             {t.override}

@@ -7,7 +7,7 @@ import type { Explanation, Line, Statement } from "../api/periods";
 import { count, dateTime, mbps, money, percent, periodName } from "../format";
 import { language, LANGUAGE_NAMES, type Language } from "../language";
 import { usePolled } from "../polled";
-import { reasonWords } from "../review_reasons";
+import { serviceWords } from "../service_words";
 import { BILLING, routeHash, type BillingRoute } from "../router";
 import { may } from "../session";
 import { t } from "../words/billing";
@@ -77,7 +77,7 @@ function Explained({ explained, lines, route, done }: Answer & { route: BillingR
         <div class={held ? "held" : "held over-with"}>
           <ul>
             {statement.review.reasons.map((reason) => (
-              <li key={reason}>{reasonWords(reason, statement.timezone)}</li>
+              <li key={reason}>{serviceWords(reason, statement.timezone)}</li>
             ))}
           </ul>
           {statement.review.approved_by !== null && <p>{t.fromHeld(statement.review.approved_by, statement.review.note ?? "")}</p>}

@@ -5,7 +5,7 @@ import * as api from "../api/periods";
 import type { StatedStatement } from "../api/periods";
 import { count, dateTime, money, percent, periodName } from "../format";
 import { usePolled } from "../polled";
-import { reasonWords } from "../review_reasons";
+import { serviceWords } from "../service_words";
 import { BILLING, routeHash } from "../router";
 import { may } from "../session";
 import { t } from "../words/billing";
@@ -60,7 +60,7 @@ function Held({ of, done }: { of: StatedStatement; done: () => void }) {
         </h2>
         <ul class="reasons">
           {of.review?.reasons.map((reason) => (
-            <li key={reason}>{reasonWords(reason, of.timezone)}</li>
+            <li key={reason}>{serviceWords(reason, of.timezone)}</li>
           ))}
         </ul>
         {gaps.length > 0 && (

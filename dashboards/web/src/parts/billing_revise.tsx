@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import * as api from "../api/periods";
 import type { Figures, Revised } from "../api/periods";
 import { count, periodName } from "../format";
-import { reasonWords } from "../review_reasons";
+import { serviceWords } from "../service_words";
 import { useSite } from "../site";
 import { t } from "../words/billing";
 import { Act } from "./act";
@@ -94,7 +94,7 @@ function WouldChange({ told, month }: { told: Revised; month: string }) {
                   <span class="under">{t.revisionShort(one.revision)}</span>
                   {one.reasons.map((reason) => (
                     <span key={reason} class="under warn">
-                      {reasonWords(reason, timezone)}
+                      {serviceWords(reason, timezone)}
                     </span>
                   ))}
                 </th>

@@ -6,6 +6,7 @@ import type { Closed, Period } from "../api/periods";
 import type { Usage } from "../api/usage";
 import { count, dateTime, money, periodName, shiftPeriod } from "../format";
 import { BILLING, routeHash } from "../router";
+import { serviceWords } from "../service_words";
 import { may } from "../session";
 import { t } from "../words/billing";
 import { CloseMonth } from "./billing_close";
@@ -45,9 +46,9 @@ export function BillingStatus({ month, site, look }: Props) {
             <a href={routeHash({ ...BILLING, period: last })}>{t.seeLast(periodName(last))}</a>
           </p>
         )}
-        {ended && month.held_back.length > 0 && <HeldBack sentences={month.held_back} />}
+        {ended && month.held_back.length > 0 && <HeldBack month={month} />}
         {month.closing && <Closing {...month.closing} />}
-        {!month.closing && closed && <CameOf closed={closed} />}
+        {!month.closing && closed && <CameOf closed={closed} timezone={month.timezone} />}
         {canClose && (
           <button type="button" class={month.state === "open" ? "primary" : undefined} onClick={() => setDialog(true)}>
             {month.state === "open" ? t.close : t.closeAgain}
@@ -101,13 +102,13 @@ function Figure({ name, hint, beside, children }: { name: string; hint?: string;
   );
 }
 
-export function HeldBack({ sentences }: { sentences: readonly string[] }) {
+export function HeldBack({ month: { held_back, timezone } }: { month: Period }) {
   return (
     <div class="held-back">
       <p class="warn">{t.heldBack}</p>
       <ul>
-        {sentences.map((sentence) => (
-          <li key={sentence}>{sentence}</li>
+        {held_back.map((sentence) => (
+          <li key={sentence}>{serviceWords(sentence, timezone)}</li>
         ))}
       </ul>
     </div>
@@ -125,7 +126,7 @@ function Closing({ done, total }: { done: number; total: number }) {
 }
 
 /** What came of closing. */
-function CameOf({ closed }: { closed: Closed | { failure: string } }) {
+function CameOf({ closed, timezone }: { closed: Closed | { failure: string }; timezone: string }) {
   if ("failure" in closed) {
     return (
       <p role="alert" class="over">
@@ -143,7 +144,7 @@ function CameOf({ closed }: { closed: Closed | { failure: string } }) {
           <p class="over">{t.differing(count(closed.differing.length))}</p>
           <ul>
             {closed.differing.map((one) => (
-              <li key={one}>{one}</li>
+              <li key={one}>{serviceWords(one, timezone)}</li>
             ))}
           </ul>
         </>

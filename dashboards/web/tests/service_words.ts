@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reasonWords } from "../src/review_reasons";
+import { serviceWords } from "../src/service_words";
 
 test("why a statement is held is said in Japanese, and with local times", () => {
   for (const [reason, en, ja] of [
@@ -26,9 +26,19 @@ test("why a statement is held is said in Japanese, and with local times", () => 
       '月の開始後に日付なしで台帳が変更されました: プラン(変更前 "jp6")',
     ],
     ["web01 was billed with the statement of c004-all", undefined, "web01 は c004-all の明細書でも請求されています"],
+    [
+      'collector "osaka-1" was last heard of at 2026-10-31T14:00:00Z and may hold readings from before 2026-10-31T15:00:00Z: start it, or let it reach the service; if it is gone for good, say: meter95 collectors forget "osaka-1" --by WHO',
+      'collector "osaka-1" was last heard of at 31 Oct 2026, 23:00 and may hold readings from before 1 Nov 2026, 00:00: start it, or let it reach the service; if it is gone for good, say: meter95 collectors forget "osaka-1" --by WHO',
+      'コレクター "osaka-1" は 31 Oct 2026, 23:00 を最後に連絡がなく、1 Nov 2026, 00:00 より前の読み取りを持っている可能性があります。起動するか、サービスに接続させてください。もう使わない場合は次を実行します: meter95 collectors forget "osaka-1" --by WHO',
+    ],
+    [
+      '"web01": 8928 samples, p95 5, overage 4 by meter95; 8928 samples, p95 6, overage 5 by SQL',
+      undefined,
+      '"web01": meter95 では計測値 8928、p95 5、超過 4。SQL では計測値 8928、p95 6、超過 5',
+    ],
     ["something that later versions say", undefined, "something that later versions say"],
   ] as const) {
-    assert.equal(reasonWords(reason, "Asia/Tokyo", "en"), en ?? reason);
-    assert.equal(reasonWords(reason, "Asia/Tokyo", "ja"), ja);
+    assert.equal(serviceWords(reason, "Asia/Tokyo", "en"), en ?? reason);
+    assert.equal(serviceWords(reason, "Asia/Tokyo", "ja"), ja);
   }
 });
