@@ -71,7 +71,9 @@ function Explained({ explained, lines, route, done }: Answer & { route: BillingR
           {held ? t.notIssued : t.issuedAt(at(statement.issued_at), statement.issued_by)}
           {statement.reason !== null && ` · ${t.correction(statement.reason)}`}
         </span>
-        <a href={routeHash({ view: "server", server: statement.members[0]?.server ?? statement.server, period: statement.period })}>{t.theMonth}</a>
+        {statement.kind === "server" && (
+          <a href={routeHash({ view: "server", server: statement.server, period: statement.period })}>{t.theMonth}</a>
+        )}
       </p>
       {statement.review && (
         <div class={held ? "held" : "held over-with"}>
@@ -155,7 +157,7 @@ function Ranking({ explained }: { explained: Explanation }) {
     <Panel title={t.rankTitle} aside={t.bps}>
       <p>
         {t.method[statement.method]} {t.rankHelp(count(statement.ranked), count(statement.discarded), count(decides?.from_top ?? statement.discarded + 1))}{" "}
-        {byExcess && t.rankedByExcess} {direction !== null && t.directionCounts(t[direction])}
+        {byExcess && t.rankedByExcess} {direction !== null && t.directionCounts[direction]}
       </p>
       <Scroll label={t.rankTitle}>
         <table class="plain wide ranking">
@@ -297,6 +299,7 @@ function Measured({ statement: of }: { statement: Statement }) {
               {mbps(step.bps)} {t.mbps} {index > 0 && <span class="muted">{t.fromOn(at(step.from))}</span>}
             </p>
           ))}
+          {of.allowances.length > 1 && <p class="muted">{t.allowanceChanged}</p>}
         </Fact>
         {of.plans.length > 1 && (
           <Fact name={t.plans}>
