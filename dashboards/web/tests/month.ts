@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Statement } from "../src/api/month";
 import type { Sample } from "../src/api/servers";
-import type { Method } from "../src/api/usage";
+import type { Method, ServerUsage, Usage } from "../src/api/usage";
 import { columns, rankedMax, rates, sides, type ChartData } from "../src/chart/data";
 import { days, level } from "../src/month/days";
-import { discarded, missingAs, type Figures } from "../src/month/figures";
+import { discarded, fromStatement, fromUsage, missingAs, type Figures } from "../src/month/figures";
 import { burst, duration, rank, runsOut } from "../src/month/ranking";
-import { counts, DISCARDED, isHole, slots, spans, type Asked } from "../src/month/slots";
+import { counts, DISCARDED, INCIDENT, isHole, slots, spans, type Asked } from "../src/month/slots";
 import { addonMbps, remedy, why } from "../src/month/why";
+import { month as monthOf, type Answer } from "../src/parts/month/month";
 
 const SLOT_MS = 300_000;
 const FROM_MS = Date.parse("2026-10-31T15:00:00Z");
@@ -42,7 +44,7 @@ function month(samples: Sample[], changed: Partial<Asked> = {}, count = 20) {
   });
 }
 
-/** One of 20 in each slot, but for those given. */
+/** One bit/s both ways in each slot, but for those given. */
 function flat(count: number, others: Record<number, [number, number]> = {}): Record<number, [number, number]> {
   return { ...Object.fromEntries(Array.from({ length: count }, (_, slot) => [slot, [1, 1]])), ...others };
 }
@@ -261,6 +263,80 @@ test("the rates in view reach to the samples and to the lines of the larger dire
   ] as [Method, number[]][]) {
     assert.deepEqual(sides(method), of, method);
   }
+});
+
+const STATEMENT = {
+  kind: "server",
+  server: "web01",
+  state: "issued",
+  revision: 2,
+  method: "max",
+  from: at(0),
+  until: at(20),
+  samples: 18,
+  expected: 20,
+  ranked: 20,
+  rank: 19,
+  discarded: 1,
+  p95_bps: 7,
+  allowances: [
+    { from: at(0), bps: 10 },
+    { from: at(5), bps: 30 },
+  ],
+  overage_bps: 0,
+  burst_slots: 1,
+  burst_left_slots: 1,
+  breaks: [],
+  exclusions: [{ id: 1, server: "web01", from: at(2), until: at(4), why: "an attack" }],
+  members: [{ server: "web01", gaps: [] }],
+} as unknown as Statement;
+
+const ROW = { ...FIGURES, server: "web01", pool: null, projected: { low_p95_bps: 1 } } as unknown as ServerUsage;
+
+test("a statement's figures are its own, and nothing of it is to come", () => {
+  const figures = fromStatement(STATEMENT);
+  assert.equal(figures.standing, "issued");
+  assert.equal(discarded(figures), STATEMENT.discarded);
+  assert.equal(figures.allowance_bps, 30);
+  assert.equal(figures.locked_in_overage_bps, null);
+  assert.equal(fromUsage(ROW, true).locked_in_overage_bps, 1);
+  const ended = fromUsage(ROW, false);
+  assert.deepEqual([ended.standing, ended.locked_in_overage_bps, ended.projected], ["preliminary", null, null]);
+});
+
+test("a month shows what its statement says; a pool's statement is not the server's", () => {
+  const usage = { period: "2026-11", from: at(0), until: at(20), timezone: "Asia/Tokyo" } as unknown as Usage;
+  const answer = (more: Partial<Answer>): Answer => ({
+    usage,
+    row: ROW,
+    server: undefined,
+    samples: {
+      server: "web01",
+      from: at(0),
+      until: at(20),
+      slot_s: 300,
+      allowances: [{ from: at(0), bps: 10 }],
+      samples: sampled(flat(20, { 3: [90, 1], 8: [50, 1] })),
+    },
+    statement: undefined,
+    state: undefined,
+    exclusions: [
+      { id: 2, server: "web01", from: at(8), until: at(9), why: "an attack" },
+      { id: 3, server: "web01", from: at(30), until: at(40), why: "in another month" },
+    ],
+    openCase: undefined,
+    ...more,
+  });
+  const issued = monthOf("web01", answer({ statement: STATEMENT }));
+  assert.equal(issued.figures?.standing, "issued");
+  assert.deepEqual(marked(issued.slots.flags, INCIDENT), [2, 3]);
+  assert.deepEqual(marked(issued.slots.flags, DISCARDED), [8], "what is left out is not discarded");
+  const soFar = monthOf("web01", answer({}));
+  assert.deepEqual(marked(soFar.slots.flags, INCIDENT), [8]);
+  assert.deepEqual(marked(soFar.slots.flags, DISCARDED), [3], "figures so far are with the incident");
+  const pooled = monthOf("web01", answer({ statement: { ...STATEMENT, kind: "pool", server: "pool1" } }));
+  assert.equal(pooled.own, undefined);
+  assert.notEqual(pooled.figures?.standing, "issued");
 });
 
 test("how missing slots were ranked shows in how many were", () => {
