@@ -64,14 +64,17 @@ id = "a"
 customer = "c1"
 region = "tokyo"
 plan = "jp"
-ports = [{ device = "sw1", interface = "ge-1" }]
+ports = [{ device = "sw1", interface = "ge-1" }, { device = "sw1", interface = "ge-9", check_only = true }]
 
 [[servers]]
 id = "b"
 customer = "c2"
 region = "tokyo"
 plan = "us"
-ports = [{ device = "sw1", interface = "ge-2" }]
+ports = [
+    { device = "sw1", interface = "ge-8", until = "2026-09-01T00:00:00Z" },
+    { device = "sw1", interface = "ge-2", from = "2026-09-01T00:00:00Z" },
+]
 
 [[servers]]
 id = "c.csv"
@@ -524,7 +527,13 @@ async fn servers_devices_and_uplinks_are_listed() {
         (&json!("ok"), &json!("tokyo"), &json!(0)),
         "{sw1}"
     );
-    assert_eq!((&sw1["ports_read"], &sw1["ports_used"], &sw1["snmp"]), (&json!(2), &json!(3), &Value::Null));
+    assert_eq!((&sw1["ports_read"], &sw1["ports_used"], &sw1["snmp"]), (&json!(2), &json!(4), &Value::Null));
+    assert_eq!((&sw1["in_inventory"], &sw1["unmapped_with_traffic"]), (&json!(true), &json!(0)));
+    let core = of("core");
+    assert_eq!(
+        (&core["in_inventory"], &core["ports_read"], &core["ports_used"]),
+        (&json!(true), &json!(1), &json!(1))
+    );
     assert_eq!(of("spare")["state"], "never");
     let strange = of("sw9");
     assert_eq!(
@@ -539,8 +548,22 @@ async fn servers_devices_and_uplinks_are_listed() {
     let owned: Vec<(&Value, &Value)> = ports.iter().map(|p| (&p["interface"], &p["of"]["server"])).collect();
     assert_eq!(
         owned,
-        [(&json!("ge-1"), &json!("a")), (&json!("ge-2"), &json!("b")), (&json!("ge-6"), &json!("f"))]
+        [
+            (&json!("ge-1"), &json!("a")),
+            (&json!("ge-2"), &json!("b")),
+            (&json!("ge-6"), &json!("f")),
+            (&json!("ge-9"), &json!("a")),
+        ],
+        "what ended is nobody's"
     );
+    let check_only: Vec<&Value> = ports.iter().map(|p| &p["of"]["check_only"]).collect();
+    assert_eq!(check_only, [&json!(false), &json!(false), &json!(false), &json!(true)]);
+    for name in ["core", "sw1", "sw2", "sw9"] {
+        // By itself a device is told as it is in the list.
+        let mut alone = service.json(&format!("/v1/devices/{name}")).await;
+        alone.as_object_mut().unwrap().remove("ports");
+        assert_eq!(alone, of(name));
+    }
     assert_eq!((&ports[0]["disagreement"], &ports[2]["last_reading"]), (&Value::Null, &Value::Null));
     let core = service.json("/v1/devices/core").await;
     assert_eq!(

@@ -4,11 +4,12 @@
 
 mod health;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use hashbrown::{HashMap, HashSet};
 use meter95_reading::{PortKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -24,7 +25,7 @@ use crate::alerts::alert::{AlertKind, Notice};
 use crate::alerts::lookout::health::LAG_MS;
 use crate::closing::table::Cell;
 use crate::inventory::instant::{Instant, rfc3339};
-use crate::inventory::{Binding, Inventory};
+use crate::inventory::{Binding, Inventory, Server, Uplink};
 use crate::metering::sample::PortKind;
 use crate::metering::units::Bps;
 use health::DeviceSnmp;
@@ -227,15 +228,19 @@ fn all(app: &App, only: Option<&str>) -> Vec<DeviceInfo> {
         let region = device.region.clone();
         found.insert(device.id.clone(), Found { region, in_inventory: true, ..Found::default() });
     }
-    let used: HashSet<&PortKey> = used_ports(&inventory, now).map(|(port, _)| port).collect();
-    for port in used.iter().filter(|port| is_asked(port.device())) {
-        let device = found.entry(port.device().to_owned()).or_default();
-        device.in_inventory = true;
-        device.used += 1;
+    // Names are copied once a device and not once a port, of which there are many more.
+    let (mut used, mut used_of): (HashSet<&PortKey>, HashMap<&str, u64>) = Default::default();
+    for port in used_ports(&inventory, now).map(|used| used.port()).filter(|port| is_asked(port.device())) {
+        if used.insert(port) {
+            *used_of.entry(port.device()).or_default() += 1;
+        }
+    }
+    for (name, count) in used_of {
+        let device = found.entry(name.to_owned()).or_default();
+        (device.in_inventory, device.used) = (true, count);
     }
     {
         let state = app.live.read();
-        // By their names in the live state, so that a name is copied once a device and not once a port.
         let mut read: HashMap<&str, Found> = HashMap::new();
         for port in state.ports().iter().filter(|port| port.accepted.is_some() && is_asked(port.key.device()))
         {
@@ -293,31 +298,52 @@ fn has_traffic(port: &Port) -> bool {
     port.meter.open().is_some_and(|(_, carried)| carried.rx_octets > 0 || carried.tx_octets > 0)
 }
 
-/// The ports that are in use at `now`, each with whose it is.
-fn used_ports(inventory: &Inventory, now: Timestamp) -> impl Iterator<Item = (&PortKey, Owner)> {
+/// Whose a port is that is in use.
+enum Used<'a> {
+    Server { server: &'a Server, binding: &'a Binding, check_only: bool },
+    Uplink(&'a Uplink),
+}
+
+impl<'a> Used<'a> {
+    fn port(&self) -> &'a PortKey {
+        match self {
+            Self::Server { binding, .. } => &binding.port,
+            Self::Uplink(uplink) => &uplink.port,
+        }
+    }
+
+    fn owner(&self) -> Owner {
+        let nobody = Owner { server: None, uplink: None, kind: None, check_only: false };
+        match self {
+            Self::Server { server, binding, check_only } => {
+                let (server, kind) = (Some(server.id.clone()), Some(binding.kind));
+                Owner { server, kind, check_only: *check_only, ..nobody }
+            }
+            Self::Uplink(uplink) => Owner { uplink: Some(uplink.id.clone()), ..nobody },
+        }
+    }
+}
+
+/// The ports that are in use at `now`.
+fn used_ports(inventory: &Inventory, now: Timestamp) -> impl Iterator<Item = Used<'_>> {
     let servers = inventory.servers.values().filter(move |server| server.is_served_at(now));
     let of_servers = servers.flat_map(move |server| {
         let ports = server.ports.iter().map(|binding| (binding, false));
         let checks = server.check_ports.iter().map(|binding| (binding, true));
         let held = ports.chain(checks).filter(move |(binding, _)| binding.holds_at(now));
-        held.map(move |(binding, check_only): (&Binding, bool)| {
-            let (server, kind) = (Some(server.id.clone()), Some(binding.kind));
-            (&binding.port, Owner { server, uplink: None, kind, check_only })
-        })
+        held.map(move |(binding, check_only)| Used::Server { server, binding, check_only })
     });
     let uplinks = inventory.uplinks.values().filter(move |uplink| uplink.holds_at(now));
-    let of_uplinks = uplinks.map(|uplink| {
-        let owner = Owner { server: None, uplink: Some(uplink.id.clone()), kind: None, check_only: false };
-        (&uplink.port, owner)
-    });
-    of_servers.chain(of_uplinks)
+    of_servers.chain(uplinks.map(Used::Uplink))
 }
 
 /// The ports of a device: those that were read, and those that the inventory has in use.
 fn ports(state: &Aggregator, device: &str, raised: &[Notice]) -> Vec<DevicePort> {
     let inventory = state.inventory();
-    let mut owners: BTreeMap<&PortKey, Owner> =
-        used_ports(inventory, state.clock()).filter(|(port, _)| port.device() == device).collect();
+    let mut owners: BTreeMap<&PortKey, Owner> = used_ports(inventory, state.clock())
+        .filter(|used| used.port().device() == device)
+        .map(|used| (used.port(), used.owner()))
+        .collect();
     let read = state.ports().iter().filter(|port| port.accepted.is_some() && port.key.device() == device);
     let mut keys: BTreeSet<PortKey> = read.map(|port| port.key.clone()).collect();
     keys.extend(owners.keys().map(|port| (*port).clone()));
