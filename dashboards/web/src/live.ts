@@ -24,30 +24,53 @@ const listeners = new Set<Listener>();
 const watchers = new Set<() => void>();
 let source: EventSource | undefined;
 let live = false;
+/** Whether a stream has ended, so that the next one's hello finds answers that may be old. */
+let missed = false;
 let again: ReturnType<typeof setTimeout> | undefined;
 
 /** Opens the stream. Call it once somebody is known to look; it reconnects by itself. */
 export function startLive(): void {
   stopLive();
+  document.addEventListener("visibilitychange", lookedAt);
+  if (!document.hidden) open();
+}
+
+export function stopLive(): void {
+  document.removeEventListener("visibilitychange", lookedAt);
+  close();
+}
+
+/** A browser has few connections to one host, and a stream takes one: a page that nobody looks at keeps none. */
+function lookedAt(): void {
+  if (!document.hidden) open();
+  else if (source) {
+    missed = true;
+    close();
+  }
+}
+
+function open(): void {
+  close();
   const opened = new EventSource("/v1/events");
   source = opened;
   opened.addEventListener("hello", () => {
-    // Events may have been missed while there was no stream.
-    const missed = !live;
     setLive(true);
+    // Events may have been missed while there was no stream.
     if (missed) for (const listener of listeners) listener([]);
+    missed = false;
   });
   opened.addEventListener("changed", (event) => {
     const of = resources(event.data as string);
     for (const listener of listeners) listener(of);
   });
   opened.addEventListener("error", () => {
+    missed = true;
     setLive(false);
-    if (opened.readyState === EventSource.CLOSED && source === opened) again = setTimeout(startLive, AGAIN_MS);
+    if (opened.readyState === EventSource.CLOSED && source === opened) again = setTimeout(open, AGAIN_MS);
   });
 }
 
-export function stopLive(): void {
+function close(): void {
   clearTimeout(again);
   source?.close();
   source = undefined;
