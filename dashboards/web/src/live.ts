@@ -21,6 +21,8 @@ const AGAIN_MS = 60_000;
 type Listener = (of: readonly Resource[]) => void;
 
 const listeners = new Set<Listener>();
+/** When each was last heard to have changed, and when anything may have. */
+const changed_ms = new Map<Resource | "any", number>();
 const watchers = new Set<() => void>();
 let source: EventSource | undefined;
 let live = false;
@@ -56,12 +58,11 @@ function open(): void {
   opened.addEventListener("hello", () => {
     setLive(true);
     // Events may have been missed while there was no stream.
-    if (missed) for (const listener of listeners) listener([]);
+    if (missed) tell([]);
     missed = false;
   });
   opened.addEventListener("changed", (event) => {
-    const of = resources(event.data as string);
-    for (const listener of listeners) listener(of);
+    tell(resources(event.data as string));
   });
   opened.addEventListener("error", () => {
     missed = true;
@@ -91,6 +92,17 @@ export function onLive(watcher: () => void): () => void {
 
 export function isLive(): boolean {
   return live;
+}
+
+function tell(of: readonly Resource[]): void {
+  for (const resource of of.length === 0 ? (["any"] as const) : of) changed_ms.set(resource, Date.now());
+  for (const listener of listeners) listener(of);
+}
+
+/** An answer about these that was asked for by then may be old. */
+export function staleBefore_ms(of: readonly Resource[]): number {
+  const heard = [...of, "any" as const].map((resource) => changed_ms.get(resource) ?? 0);
+  return Math.max(Date.now() - refreshAfter_ms(), ...heard);
 }
 
 /** After how long an answer is asked for again though nothing was heard, in ms. */

@@ -19,7 +19,7 @@ export function FleetCases({ timezone }: { timezone: string }) {
   );
   const now_ms = Date.now();
   return (
-    <FleetPart title={t.openCases} aside={all} polled={polled} class="open-cases">
+    <FleetPart title={t.openCases} aside={all} polled={polled}>
       {(cases) =>
         cases.length === 0 ? (
           <p class="well">{t.noCases}</p>

@@ -32,8 +32,8 @@ export function FleetHealth() {
   return (
     <Panel title={t.health} class="fleet-part health" aside={<a href={routeHash(COLLECTORS)}>{t.collectors}</a>}>
       {well && (
-        <p class="all-well" title={t.allWellSays}>
-          <Badge tone="ok">{t.allWell}</Badge>
+        <p class="all-well">
+          <Badge tone="ok">{t.allWell}</Badge> {t.allWellSays}
         </p>
       )}
       <dl>

@@ -8,14 +8,13 @@ import { Part } from "./part";
 interface Props<T> {
   title: string;
   aside?: ComponentChildren;
-  class?: string;
   polled: Polled<T>;
   children: (answer: T) => ComponentChildren;
 }
 
-export function FleetPart<T>({ title, aside, class: name, polled, children }: Props<T>) {
+export function FleetPart<T>({ title, aside, polled, children }: Props<T>) {
   return (
-    <Panel title={title} aside={aside} class={name ? `fleet-part ${name}` : "fleet-part"}>
+    <Panel title={title} aside={aside} class="fleet-part">
       <Part polled={polled}>{children}</Part>
     </Panel>
   );

@@ -25,7 +25,7 @@ export function useTop(period: string | undefined, order: Order): Polled<Usage> 
 export function FleetTop({ period, running }: { period: string | undefined; running: boolean }) {
   const [order, setOrder] = useState<Order>("overage");
   const polled = useTop(period, order);
-  const days = useDays(running ? (polled.answer?.servers.map(({ server }) => server) ?? []) : []);
+  const dayOf = useDays(running ? (polled.answer?.servers.map(({ server }) => server) ?? []) : []);
   const aside = (
     <>
       <span class="orders" role="group" aria-label={t.order}>
@@ -39,7 +39,7 @@ export function FleetTop({ period, running }: { period: string | undefined; runn
     </>
   );
   return (
-    <FleetPart title={order === "overage" ? t.mostAbove : t.mostBilled} aside={aside} polled={polled} class="top-servers">
+    <FleetPart title={order === "overage" ? t.mostAbove : t.mostBilled} aside={aside} polled={polled}>
       {({ servers }) =>
         servers.length === 0 ? (
           <p class="well">{t.nobodyAbove}</p>
@@ -75,7 +75,7 @@ export function FleetTop({ period, running }: { period: string | undefined; runn
                     </td>
                     {running && (
                       <td class="wide-only">
-                        <Sparkline day={days.get(row.server)} allowance_bps={row.allowance_bps} />
+                        <Sparkline day={dayOf(row.server)} allowance_bps={row.allowance_bps} />
                       </td>
                     )}
                     <td class="number wide-only"><Rate bps={row.p95_bps} /></td>

@@ -21,7 +21,7 @@ export function FleetUplinks({ polled }: { polled: Polled<Uplink[]> }) {
     </button>
   );
   return (
-    <FleetPart title={t.uplinks} aside={more} polled={polled} class="uplinks">
+    <FleetPart title={t.uplinks} aside={more} polled={polled}>
       {() =>
         uplinks.length === 0 ? (
           <p class="quiet">{t.noUplinks}</p>

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Query } from "../api/ask";
 import { address } from "../api/ask";
 import { usage } from "../api/usage";
-import { onChange, refreshAfter_ms } from "../live";
+import { staleBefore_ms } from "../live";
 import { forgetToo, usePolled, type Polled } from "../polled";
 import { PAGE_ROWS, pagesOf, UsagePages, type Span } from "../usage_pages";
 
@@ -17,11 +17,7 @@ const QUESTIONS_KEPT = 4;
 
 const kept = new Map<string, UsagePages>();
 forgetToo(() => kept.clear());
-/** Everything from before this may have changed. */
-let changed_ms = 0;
-onChange((of) => {
-  if (of.length === 0 || of.includes("usage") || of.includes("inventory")) changed_ms = Date.now();
-});
+const OF = ["usage", "inventory"] as const;
 
 export interface Lines extends Polled<UsagePages> {
   /** What is shown is still the answer to the question before. */
@@ -38,15 +34,14 @@ export function useLines(query: Query, first: number, end: number): Lines {
   const span = useSettled(question, pagesOf(Math.max(0, first - SPARE_ROWS), end + SPARE_ROWS));
   const [, setArrived] = useState(0);
   const shown = useRef(pages);
-  const polled = usePolled(`lines ${question} ${span.first}-${span.end}`, ["usage", "inventory"], async (signal) => {
-    const old_ms = Math.max(changed_ms, Date.now() - refreshAfter_ms());
+  const polled = usePolled(`lines ${question} ${span.first}-${span.end}`, OF, async (signal) => {
     const ask = async (page: number) => {
       const asked_ms = Date.now();
       const answer = await usage({ ...query, limit: PAGE_ROWS, offset: page * PAGE_ROWS }, signal);
       pages.put(page, answer, asked_ms);
       setArrived((n) => n + 1);
     };
-    await Promise.all(pages.due(span, old_ms).map(ask));
+    await Promise.all(pages.due(span, staleBefore_ms(OF)).map(ask));
     return pages;
   });
   if (pages.head) shown.current = pages;

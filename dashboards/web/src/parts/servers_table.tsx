@@ -2,13 +2,13 @@
 
 import { Component, type ComponentChildren, type RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { ServerUsage, Usage } from "../api/usage";
+import type { Projected, ServerUsage, Usage } from "../api/usage";
 import { ago, clockOrDate, count, mbps, money, periodName, toMs } from "../format";
 import { go, routeHash, type Column, type ServerRoute, type ServersRoute } from "../router";
 import type { UsagePages } from "../usage_pages";
 import { t } from "../words/servers";
 import { columnHint, columnName, type Columns, type Shown } from "./columns";
-import type { Day, Days } from "./days";
+import type { Day } from "./days";
 import { BurstLeft, Coverage, Money, None, Rate } from "./figures";
 import { within, type RowWindow } from "./row_window";
 import { Sparkline } from "./sparkline";
@@ -21,7 +21,7 @@ interface Props {
   head: Usage;
   route: ServersRoute;
   columns: Columns;
-  days: Days;
+  dayOf: (server: string) => Day | undefined;
   window: RowWindow;
   body: RefObject<HTMLTableSectionElement | null>;
   /** The rows are those of the question before. */
@@ -29,7 +29,7 @@ interface Props {
   sortBy: (column: Column) => void;
 }
 
-export function ServersTable({ pages, head, route, columns: { shown: columns, px }, days, window, body, behind, sortBy }: Props) {
+export function ServersTable({ pages, head, route, columns: { shown: columns, px }, dayOf, window, body, behind, sortBy }: Props) {
   const { row_px, show } = window;
   const { first, end } = within(window, head.count);
   const keys = useArrowKeys(body, head.count, show);
@@ -55,7 +55,7 @@ export function ServersTable({ pages, head, route, columns: { shown: columns, px
         {indices.map((index) => {
           const row = pages.row(index);
           return row ? (
-            <Row key={index} row={row} index={index} head={head} route={route} columns={columns} day={days.get(row.server)} />
+            <Row key={index} row={row} index={index} head={head} route={route} columns={columns} day={dayOf(row.server)} />
           ) : (
             <ToCome key={index} index={index} columns={columns.length} />
           );
@@ -259,12 +259,16 @@ function cell(column: Shown, row: ServerUsage, head: Usage, route: ServersRoute,
         />
       );
     case "projected":
-      return <Rate bps={row.projected?.high_p95_bps ?? null} beside={row.projected && t.projectedFrom(mbps(row.projected.low_p95_bps))} />;
+      return <Rate bps={row.projected?.high_overage_bps ?? null} beside={row.projected && projectedSays(row.projected)} />;
     case "burst_left":
       return some ? <BurstLeft left={row.burst_left_slots} all={row.burst_slots} /> : <None />;
     case "coverage":
       return <Coverage coverage={row.coverage} />;
   }
+}
+
+function projectedSays({ low_overage_bps, high_overage_bps, high_p95_bps }: Projected): string {
+  return t.projectedSays(mbps(low_overage_bps), mbps(high_overage_bps), mbps(high_p95_bps));
 }
 
 /** The newest sample is no reading of what goes on now. */

@@ -31,7 +31,7 @@ export function Servers({ route }: { route: ServersRoute }) {
   const head = lines.answer?.head;
   const columns = useColumns(head === undefined || head.period === runningPeriod(head));
   const onScreen = Array.from({ length: window.end - window.first }, (_, i) => lines.answer?.row(window.first + i));
-  const days = useDays(columns.shown.includes("day") ? idsOf(onScreen) : []);
+  const dayOf = useDays(columns.shown.includes("day") ? idsOf(onScreen) : []);
   useReadersPlace(list, body, head !== undefined);
 
   const { all } = counts.answer ?? {};
@@ -59,7 +59,7 @@ export function Servers({ route }: { route: ServersRoute }) {
               head={pages.head}
               route={route}
               columns={columns}
-              days={days}
+              dayOf={dayOf}
               window={window}
               body={body}
               behind={lines.behind}
@@ -93,10 +93,15 @@ function useReadersPlace(list: string, body: RefObject<HTMLElement | null>, read
     shown.current = list;
   }, [list, ready]);
   useEffect(() => {
-    const scrolled = () => {
-      left = { list, scroll_px: scrollY };
+    const remember = () => {
+      if (body.current?.isConnected) left = { list, scroll_px: scrollY };
     };
-    addEventListener("scroll", scrolled, { passive: true });
-    return () => removeEventListener("scroll", scrolled);
+    // The latter comes before anything else is shown; the former may come too late for that.
+    addEventListener("scroll", remember, { passive: true });
+    addEventListener("popstate", remember);
+    return () => {
+      removeEventListener("scroll", remember);
+      removeEventListener("popstate", remember);
+    };
   }, [list]);
 }

@@ -31,8 +31,6 @@ const own = words(
     allServers: "All servers",
 
     uplinks: "Uplinks",
-    uplink: "Uplink",
-    load: "Load",
     serversBehind: (count: string) => `${count} servers`,
     loadSays: (inMbps: string, outMbps: string, speed: string) => `In ${inMbps} Mbps, out ${outMbps} Mbps of ${speed}`,
     loadUnknown: "no figure for the last three slots",
@@ -49,7 +47,6 @@ const own = words(
     openCases: "Open cases",
     noCases: "No case is open.",
     allCases: (count: string) => `All ${count}`,
-    case: "Case",
     why: "Why",
     since: "Since",
     state: "State",
@@ -124,8 +121,6 @@ const own = words(
     allServers: "サーバー一覧",
 
     uplinks: "アップリンク",
-    uplink: "アップリンク",
-    load: "使用率",
     serversBehind: (count) => `${count} 台`,
     loadSays: (inMbps, outMbps, speed) => `受信 ${inMbps} Mbps、送信 ${outMbps} Mbps(${speed} 中)`,
     loadUnknown: "直近 3 スロットの値なし",
@@ -142,7 +137,6 @@ const own = words(
     openCases: "対応中のケース",
     noCases: "対応中のケースはありません。",
     allCases: (count) => `全 ${count} 件`,
-    case: "ケース",
     why: "理由",
     since: "発生",
     state: "状態",
