@@ -13,7 +13,7 @@ import { useLines } from "../parts/servers_pages";
 import { useCounts, usageQuery } from "../parts/servers_query";
 import { ServersTable } from "../parts/servers_table";
 import { useTitle } from "../parts/shell";
-import { replace, SERVERS, startsDescending, type Column, type ServersRoute } from "../router";
+import { replace, startsDescending, type Column, type ServersRoute } from "../router";
 import { runningPeriod } from "../site";
 import { t } from "../words/servers";
 
@@ -47,12 +47,7 @@ export function Servers({ route }: { route: ServersRoute }) {
       <Part polled={lines}>
         {(pages) =>
           pages.head === undefined || pages.head.count === 0 ? (
-            <p class="nothing">
-              {t.noneFits}{" "}
-              <button type="button" class="text" onClick={() => replace({ ...SERVERS, period: route.period, sort, descending })}>
-                {t.clearFilters}
-              </button>
-            </p>
+            <p class="nothing">{t.noneFits}</p>
           ) : (
             <ServersTable
               pages={pages}

@@ -164,8 +164,8 @@ const own = words(
     },
 
     regions: "リージョン別",
-    inNow: "現在の受信",
-    outNow: "現在の送信",
+    inNow: "現在 受信",
+    outNow: "現在 送信",
     ofUplinks: (known, all) => `アップリンク ${all} 本中 ${known} 本の合計`,
     all: "合計",
     above: "超過",
