@@ -20,6 +20,7 @@ NEEDS_TEST := \
 	git:git:tells_the_tests_which_files_belong_to_the_project \
 	ip:iproute2:makes_the_interfaces_that_the_tests_of_the_NIC_collector_read \
 	python3:python3:opens_the_zip_files_that_the_tests_make \
+	pdftotext:poppler-utils:reads_the_PDF_reports_that_the_tests_make \
 	snmpd:snmpd:is_the_switch_that_the_tests_of_the_SNMP_collector_read \
 	prometheus-alertmanager:prometheus-alertmanager:takes_alerts_in_the_tests \
 	aiosmtpd:python3-aiosmtpd:takes_mail_in_the_tests \

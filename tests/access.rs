@@ -252,6 +252,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET /v1/periods/{period}/statements/{server}", "v o b a vc oc bc ac"),
     ("GET /v1/periods/{period}/statements/{server}/bundle", "v o b a vc oc bc ac"),
     ("GET /v1/periods/{period}/statements/{server}/explanation", "v o b a vc oc bc ac"),
+    ("GET /v1/periods/{period}/reports/{server}", "v o b a vc oc bc ac"),
     ("GET /v1/periods/{period}/reviews", "v o b a"),
     ("POST /v1/periods/{period}/reviews/{server}", "b a"),
     ("POST /v1/periods/{period}/revisions", "b a"),
@@ -763,6 +764,9 @@ async fn whoever_sees_one_customer_sees_nothing_of_another() {
         for part in ["", "/bundle", "/explanation", "/explanation?format=text", "?revision=1", "?revision=9"]
         {
             paths.push(format!("{month}/statements/{id}{part}"));
+        }
+        for query in ["", "?lang=ja", "?format=html"] {
+            paths.push(format!("{month}/reports/{id}{query}"));
         }
         for part in ["statements", "export", "summary"] {
             paths.push(format!("{month}/{part}?server={id}"));

@@ -33,6 +33,7 @@ mod months;
 mod periods;
 mod rebuild;
 mod recovery;
+mod report;
 mod statements;
 mod tidy;
 mod tls;

@@ -46,8 +46,14 @@ pub(super) async fn page(
     Query(Asked { lang, format }): Query<Asked>,
 ) -> Result<Response, ApiError> {
     let unknown = || ReportError::Unknown { period, server: clipped(&server) };
-    let source =
-        Source::load(&app.store, period, std::slice::from_ref(&server), ((app.now)(), app.times)).await?;
+    let named = std::slice::from_ref(&server);
+    let loaded = Source::load(&app.store, period, named, ((app.now)(), app.times)).await;
+    let source = loaded.map_err(|error| match error {
+        ReportError::Unknown { .. } => unknown(),
+        // Whoever may not see the pool is not told of it.
+        ReportError::InPool { pool, .. } if !caller.sees(pool.customer(), pool.region()) => unknown(),
+        error => error,
+    })?;
     let mut subjects = source.subjects().iter();
     let seen = subjects.find(|subject| caller.sees(subject.customer(), subject.region()));
     let subject = seen.ok_or_else(unknown)?;
@@ -75,7 +81,9 @@ pub(super) async fn page(
 impl From<ReportError> for ApiError {
     fn from(error: ReportError) -> Self {
         match error {
-            ReportError::Unknown { .. } | ReportError::NotBegun { .. } => Self::Unknown(error.to_string()),
+            ReportError::Unknown { .. } | ReportError::InPool { .. } | ReportError::NotBegun { .. } => {
+                Self::Unknown(error.to_string())
+            }
             ReportError::Close(error) => error.into(),
             ReportError::Proof(error) => error.into(),
             ReportError::Store(error) => error.into(),

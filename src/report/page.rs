@@ -18,19 +18,23 @@ use crate::metering::money::Tariff;
 /// Where the page's contents begin and end.
 const LEFT: Len = 48 * PT;
 const RIGHT: Len = WIDTH - 48 * PT;
-const BOTTOM: Len = HEIGHT - 40 * PT;
+const BOTTOM: Len = HEIGHT - 34 * PT;
 
 /// Between columns.
 const GUTTER: Len = 18 * PT;
 
-/// The baseline of the page's first line, and of what follows it.
+/// Baselines of the head.
 const TITLE: Len = 58 * PT;
 const WHO: Len = 86 * PT;
-const STANDING: Len = 122 * PT;
-const FIGURES: Len = 152 * PT;
-const CHART: Len = 218 * PT;
-const LOWER: Len = 420 * PT;
-const WORDS: Len = 570 * PT;
+const TERMS: Len = 126 * PT;
+const STANDING: Len = 164 * PT;
+
+/// Baselines of what follows; all of it is lower by `ASIDE` where the page says that it is not final.
+const FIGURES: Len = 168 * PT;
+const CHART: Len = 238 * PT;
+const LOWER: Len = 424 * PT;
+const WORDS: Len = 566 * PT;
+const ASIDE: Len = 20 * PT;
 
 /// Styles of type.
 const HEADLINE: Style = Style::new(19 * PT, Weight::Bold, BLACK);
@@ -39,13 +43,15 @@ const HEADING: Style = Style::new(9 * PT, Weight::Bold, BLACK);
 const LABEL: Style = Style::new(7 * PT, Weight::Regular, GREY);
 const BODY: Style = Style::new(8 * PT, Weight::Regular, BLACK);
 const STRONG: Style = Style::new(8 * PT, Weight::Bold, BLACK);
-const NAME: Style = Style::new(11 * PT, Weight::Bold, BLACK);
+
+/// Sizes in which a name may stand on one line, the first that fits; one that is longer has two lines of the last.
+const NAME_SIZES: [Len; 3] = [12 * PT, 10 * PT, 8 * PT];
 
 /// Sizes in which a figure may stand, the first that fits.
 const FIGURE_SIZES: [Len; 5] = [20 * PT, 17 * PT, 14 * PT, 11 * PT, 8 * PT];
 
 /// From one line of text to the next.
-const LEADING: Len = 12 * PT;
+const LEADING: Len = 1_150;
 
 /// A thin line.
 const RULE: Stroke = Stroke::new(PALE, 60);
@@ -58,6 +64,8 @@ struct Page<'a> {
     clock: Clock,
     zone: TimeZone,
     drawing: Drawing,
+    /// By how much all below the head is lower.
+    lower: Len,
 }
 
 /// One of the four figures: what it is, the number, its unit, and two lines on it.
@@ -74,7 +82,11 @@ pub(super) fn page(sheet: &Sheet, lang: Lang, fonts: &Fonts, place: (usize, usiz
     let zone = sheet.explanation.timezone();
     let clock = Clock::new(zone.clone(), statement.from, statement.until);
     let drawing = Drawing { title: String::new(), says: String::new(), items: Vec::new() };
-    let mut page = Page { sheet, lang, fonts, clock, zone, drawing };
+    let lower = match sheet.standing {
+        Standing::Issued => 0,
+        Standing::UnderReview | Standing::Preliminary { .. } => ASIDE,
+    };
+    let mut page = Page { sheet, lang, fonts, clock, zone, drawing, lower };
     page.drawing.title = page.title();
     page.head();
     page.standing();
@@ -139,22 +151,13 @@ impl<'a> Page<'a> {
 
     fn head(&mut self) {
         let sheet = self.sheet;
-        let Statement { server, customer, plan, region, kind, timezone, from, until, .. } = self.statement();
+        let Statement { server, customer, region, kind, .. } = self.statement();
         let month = self.month();
-        self.put(
-            (LEFT, TITLE),
-            HEADLINE,
-            RIGHT - LEFT,
-            self.lang.pick("Bandwidth report", "帯域利用レポート"),
-        );
+        let title = self.lang.pick("Bandwidth report", "帯域利用レポート");
+        self.put((LEFT, TITLE), HEADLINE, RIGHT - LEFT, title);
         self.put_right((RIGHT, TITLE), HEADLINE_LIGHT, 200 * PT, &month);
         let under = TITLE + 11 * PT;
         self.drawing.line(&[(LEFT, under), (RIGHT, under)], Stroke::new(ACCENT, 140));
-
-        let span = self.pick(
-            format!("{} to {}", self.clock.time(from.0), self.clock.time(until.0)),
-            format!("{} ～ {}", self.clock.time(from.0), self.clock.time(until.0)),
-        );
         let of_kind = match kind {
             Kind::Server => self.lang.pick("Server", "サーバー"),
             Kind::Pool => self.lang.pick("Pool", "プール"),
@@ -163,45 +166,71 @@ impl<'a> Page<'a> {
             Some(name) => (name.as_str(), customer.as_str()),
             None => (customer.as_str(), ""),
         };
-        let zone = self.pick(format!("time zone {timezone}"), format!("タイムゾーン {timezone}"));
-        let columns: [(&str, &str, &str, Len, Style); 4] = [
-            (self.lang.pick("Customer", "お客様"), name, id, 158 * PT, NAME),
-            (of_kind, server, region, 116 * PT, NAME),
-            (self.lang.pick("Plan", "プラン"), plan, "", 72 * PT, BODY),
-            (self.lang.pick("Period", "対象期間"), &span, &zone, 154 * PT, BODY),
-        ];
-        let mut x = LEFT;
-        for (label, value, below, width, style) in columns {
-            let room = width - 8 * PT;
-            self.put((x, WHO), LABEL, room, label);
-            self.put((x, WHO + 14 * PT), style, room, value);
-            self.put((x, WHO + 25 * PT), LABEL, room, below);
-            x += width;
+        let half = (RIGHT - LEFT + GUTTER) / 2;
+        self.name(LEFT, self.lang.pick("Customer", "お客様"), name, id);
+        self.name(LEFT + half, of_kind, server, region);
+        self.terms();
+    }
+
+    /// A name under what it is, and what it is known by besides.
+    fn name(&mut self, x: Len, label: &str, name: &str, beside: &str) {
+        let room = (RIGHT - LEFT - GUTTER) / 2;
+        let wide = self.put((x, WHO), LABEL, room, label);
+        self.put((x + wide + 6 * PT, WHO), LABEL, room - wide - 6 * PT, beside);
+        let fits = |size: &Len| self.fonts.width(name, Weight::Bold, *size) <= room;
+        match NAME_SIZES.into_iter().find(fits) {
+            Some(size) => {
+                self.put((x, WHO + 15 * PT), Style::new(size, Weight::Bold, BLACK), room, name);
+            }
+            None => {
+                self.paragraph((x, WHO + 12 * PT), room, name, (STRONG, 2));
+            }
         }
     }
 
-    /// Whether these figures are final, said so that nobody overlooks it where they are not.
-    fn standing(&mut self) {
-        let Statement { revision, issued_at, reason, until, period, .. } = self.statement();
-        let (says, why) = match self.sheet.standing {
+    /// By which terms, of which time, and by which statement.
+    fn terms(&mut self) {
+        let Statement { plan, timezone, from, until, revision, issued_at, .. } = self.statement();
+        let (from, until) = (self.clock.time(from.0), self.clock.time(until.0));
+        let statement = match self.sheet.standing {
             Standing::Issued => {
                 let at = self.clock.time(issued_at.0);
-                let says = self.pick(
-                    format!("Statement revision {revision}, issued at {at}."),
-                    format!("明細 第{revision}版  発行日時 {at}"),
-                );
-                let why = reason.as_ref().map(|reason| {
-                    self.pick(format!("Why it was corrected: {reason}"), format!("訂正の理由: {reason}"))
-                });
-                let line = why.map_or_else(|| says.clone(), |why| format!("{says}  {why}"));
-                self.put((LEFT, STANDING), LABEL, RIGHT - LEFT, &line);
-                return;
+                self.pick(format!("revision {revision}, {at}"), format!("第{revision}版 {at}"))
             }
+            Standing::UnderReview => {
+                self.pick(format!("revision {revision}, not issued"), format!("第{revision}版(未発行)"))
+            }
+            Standing::Preliminary { .. } => self.lang.pick("none yet", "未発行").to_owned(),
+        };
+        let columns = [
+            (self.lang.pick("Plan", "プラン"), plan.clone(), 96),
+            (
+                self.lang.pick("Period", "対象期間"),
+                self.pick(format!("{from} to {until}"), format!("{from} ～ {until}")),
+                170,
+            ),
+            (self.lang.pick("Time zone", "タイムゾーン"), timezone.clone(), 100),
+            (self.lang.pick("Statement", "明細"), statement, 133),
+        ];
+        let mut x = LEFT;
+        for (label, value, width) in columns {
+            let room = (width - 8) * PT;
+            self.put((x, TERMS), LABEL, room, label);
+            self.put((x, TERMS + 11 * PT), BODY, room, &value);
+            x += width * PT;
+        }
+    }
+
+    /// That these figures are not final, so that nobody overlooks it.
+    fn standing(&mut self) {
+        let Statement { until, period, .. } = self.statement();
+        let (says, why) = match self.sheet.standing {
+            Standing::Issued => return,
             Standing::UnderReview => (
                 self.lang.pick("Under review", "確認中").to_owned(),
-                self.pick(
-                    format!("Revision {revision} is not issued yet. A person looks at it first, and figures may change."),
-                    format!("第{revision}版は未発行です。担当者が確認中のため、数値が変わることがあります。"),
+                self.lang.pick(
+                    "The statement is not issued yet. A person looks at it first, and figures may change.",
+                    "明細は未発行です。担当者が確認中のため、数値が変わることがあります。",
                 ),
             ),
             Standing::Preliminary { until: at } => {
@@ -218,16 +247,16 @@ impl<'a> Page<'a> {
                         "対象月は終了していません。数値はその時点までのもので、今後変わります。",
                     )
                 };
-                (self.pick(format!("Preliminary, as of {at}"), format!("速報値({at} 現在)")), why.to_owned())
+                (self.pick(format!("Preliminary, as of {at}"), format!("速報値({at} 現在)")), why)
             }
         };
-        let top = STANDING - 11 * PT;
+        let (top, y) = (STANDING - 12 * PT, STANDING - 50);
         let size = (RIGHT - LEFT, 17 * PT);
         self.drawing.rectangle((LEFT, top), size, None, Some(Stroke::new(BLACK, 80)));
         let x = LEFT + 7 * PT;
-        let width = self.put((x, STANDING + 50), STRONG, RIGHT - x, &says);
+        let width = self.put((x, y), STRONG, RIGHT - x, &says);
         let x = x + width + 8 * PT;
-        self.put((x, STANDING + 50), BODY, RIGHT - 7 * PT - x, &why);
+        self.put((x, y), BODY, RIGHT - 7 * PT - x, why);
     }
 
     fn figures(&mut self) {
@@ -238,18 +267,17 @@ impl<'a> Page<'a> {
             .map(|figure| format!("{}: {} {}", figure.label, figure.number, figure.unit))
             .collect();
         self.drawing.says = says.join("; ");
-        let wide = (RIGHT - LEFT + GUTTER) / 4;
+        let (wide, y) = ((RIGHT - LEFT + GUTTER) / 4, FIGURES + self.lower);
         for (figure, at) in figures.iter().zip(0..) {
             let (x, room) = (LEFT + at * wide, wide - GUTTER);
             let is_last = at == 3;
             let ink = if is_last { ACCENT } else { BLACK };
             let (rule, thick) = if is_last { (ACCENT, 160) } else { (BLACK, 80) };
-            self.drawing
-                .line(&[(x, FIGURES - 9 * PT), (x + room, FIGURES - 9 * PT)], Stroke::new(rule, thick));
-            self.put((x, FIGURES + 2 * PT), LABEL, room, figure.label);
-            self.number((x, FIGURES + 24 * PT), ink, room, figure);
-            for (note, y) in figure.notes.iter().zip([37, 47]) {
-                self.put((x, FIGURES + y * PT), LABEL, room, note);
+            self.drawing.line(&[(x, y - 9 * PT), (x + room, y - 9 * PT)], Stroke::new(rule, thick));
+            self.put((x, y + 2 * PT), LABEL, room, figure.label);
+            self.number((x, y + 24 * PT), ink, room, figure);
+            for (note, below) in figure.notes.iter().zip([37, 47]) {
+                self.put((x, y + below * PT), LABEL, room, note);
             }
         }
     }
@@ -370,3 +398,6 @@ impl<'a> Page<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

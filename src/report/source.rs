@@ -40,6 +40,16 @@ pub enum ReportError {
         /// What was asked for.
         server: String,
     },
+    /// It has no statement of its own.
+    #[error("server {server:?} is billed with pool {:?} in {period}: ask for that", pool.server())]
+    InPool {
+        /// The month.
+        period: Month,
+        /// What was asked for.
+        server: String,
+        /// With what it is billed.
+        pool: Box<Subject>,
+    },
     /// No slot of the month has closed.
     #[error("{period} has no slot that has closed by {now}")]
     NotBegun {
@@ -188,8 +198,14 @@ impl Source {
             .collect();
         let units = facts.units()?;
         for server in servers.iter().filter(|server| !billed.contains(server.as_str())) {
-            if !units.iter().any(|unit| unit.id == *server) {
-                return Err(ReportError::Unknown { period, server: server.clone() });
+            let has = |unit: &&Unit| unit.members.iter().any(|part| part.server == *server);
+            match units.iter().find(|unit| unit.id == *server).or_else(|| units.iter().find(has)) {
+                Some(unit) if unit.id == *server => {}
+                Some(unit) => {
+                    let pool = Box::new(Subject(Of::Unit(Box::new(unit.clone()))));
+                    return Err(ReportError::InPool { period, server: server.clone(), pool });
+                }
+                None => return Err(ReportError::Unknown { period, server: server.clone() }),
             }
         }
         let wanted = |unit: &Unit| {

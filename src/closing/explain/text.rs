@@ -180,14 +180,8 @@ impl Page<'_> {
         let one_allowance = self.statement().allowances.len() <= 1;
         self.heading("How it is billed", "計算の方法");
         self.say(format!("Plan {plan}: {method}."), format!("プラン {plan}: {method}。"));
-        if one_allowance {
-            self.say("Values are put in order, the largest first.", "値を大きい順に並べます。");
-        } else {
-            self.say(
-                "Values are put in order by how far they are above the allowance in force in their slot.",
-                "各スロットの時点の契約帯域をどれだけ超えたかで、値を大きい順に並べます。",
-            );
-        }
+        let order = self.lang.order(one_allowance);
+        self.say(order, order);
         self.say(
             "The largest twentieth (5 %) is discarded. The next value decides: what of it is above the allowance is billed.",
             "上位20分の1(5 %)を除外し、その次の値で決まります。その値のうち契約帯域を超える分がご請求の対象です。",

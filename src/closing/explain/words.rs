@@ -76,6 +76,18 @@ impl Lang {
         }
     }
 
+    /// By what values are ranked, where there is one allowance or where there are several.
+    pub(crate) fn order(self, one_allowance: bool) -> &'static str {
+        if one_allowance {
+            self.pick("Values are put in order, the largest first.", "値を大きい順に並べます。")
+        } else {
+            self.pick(
+                "Values are put in order by how far they are above the allowance in force in their slot.",
+                "各スロットの時点の契約帯域をどれだけ超えたかで、値を大きい順に並べます。",
+            )
+        }
+    }
+
     pub(crate) fn missing(self, missing: Missing) -> &'static str {
         match missing {
             Missing::Zero => self.pick(

@@ -12,12 +12,14 @@ use crate::metering::overage::Method;
 use crate::metering::period::SlotSpan;
 use crate::metering::sample::Direction;
 use crate::metering::units::{Bps, Slot};
-use crate::report::drawing::{BLACK, Drawing, FAINT, GREY, Ink, Len, PALE, PT, Side, Step, Stroke};
+use crate::report::drawing::{BLACK, Drawing, GREY, Ink, Len, PALE, PT, Step, Stroke, WHITE};
 use crate::report::sheet::{Bar, Reach, drawn, sides};
 
 /// How much room the plot has.
-const TALL: Len = 158 * PT;
-const TOP: Len = CHART + 14 * PT;
+const TALL: Len = 146 * PT;
+
+/// A level this many times above all that was measured would leave no room for that.
+const FAR: u64 = 3;
 
 /// From the smallest to the largest value of a bar, towards the server and from it.
 const IN: Ink = Ink(0x9d, 0xbc, 0xdb);
@@ -26,22 +28,26 @@ const OUT: Ink = Ink(0xd3, 0xd9, 0xdf);
 const IN_DARK: Ink = Ink(0x4f, 0x86, 0xb9);
 const OUT_DARK: Ink = Ink(0x9a, 0xa5, 0xb0);
 
+/// Where there is no sample.
+const HOLE: Ink = Ink(0xdf, 0xe4, 0xe9);
+
 const P95: Stroke = Stroke::new(BLACK, 110);
 const ALLOWANCE: Stroke = Stroke { dash: Some((350, 220)), ..Stroke::new(BLACK, 80) };
 const EXCLUDED: Stroke = Stroke { dash: Some((120, 120)), ..Stroke::new(GREY, 50) };
 
 impl Page<'_> {
     pub(super) fn chart(&mut self) {
+        let top = CHART + self.lower;
         let unit =
-            self.heading((LEFT, CHART), "The period in slots of five minutes", "期間中の通信量(5分単位)");
-        self.put((LEFT + unit + 6 * PT, CHART), TICK, 60 * PT, "bit/s");
+            self.heading((LEFT, top), "The period in slots of five minutes", "期間中の通信量(5分単位)");
+        self.put((LEFT + unit + 6 * PT, top), TICK, 60 * PT, "bit/s");
         let bars = &self.sheet.bars;
         if bars.is_empty() {
             let says = self.lang.pick(
                 "No slot is billed in this statement any more.",
                 "この明細で課金対象となるスロットはありません。",
             );
-            self.put((LEFT, TOP + 20 * PT), super::BODY, RIGHT - LEFT, says);
+            self.put((LEFT, top + 34 * PT), super::BODY, RIGHT - LEFT, says);
             return;
         }
         let plot = self.course();
@@ -61,30 +67,41 @@ impl Page<'_> {
         self.levels(&plot);
         self.directions(&plot, method);
         self.decisive(&plot);
-        self.keys(method);
+        self.keys(&plot);
     }
 
     /// The plot with room for all that is drawn in it.
     fn course(&self) -> Plot {
         let statement = self.statement();
-        let bars = || self.sheet.bars.iter();
-        let high = |reach: Option<Reach>| reach.map(|reach| reach.high.0);
-        let levels =
-            statement.allowances.iter().map(|step| step.bps.0).chain(statement.p95_bps.map(|bps| bps.0));
-        let up = bars().filter_map(|bar| high(bar.up)).chain(levels.clone()).max().unwrap_or(0);
-        let has_down = statement.method != Method::Sum;
-        let shown_below = drawn(statement.method).contains(&Direction::Out);
-        let below = levels.filter(|_| shown_below);
-        let down = bars().filter_map(|bar| high(bar.down)).chain(below).max().unwrap_or(0);
+        let high = |reach: fn(&Bar) -> Option<Reach>| {
+            let bars = self.sheet.bars.iter();
+            bars.filter_map(|bar| Some(reach(bar)?.high.0)).max().unwrap_or(0)
+        };
+        let (mut up, mut down) = (high(|bar| bar.up), high(|bar| bar.down));
+        // Room for the levels is on the side that carries more; on the other one they are drawn where they fit.
+        let levels = self.levels_within(up.max(down));
+        if statement.method == Method::Out || (down > up && statement.method != Method::In) {
+            down = down.max(levels);
+        } else {
+            up = up.max(levels);
+        }
+        let top = CHART + self.lower + 14 * PT;
         let scale = Scale::up_to(up.max(down));
         Plot {
             left: LEFT + 30 * PT,
             right: RIGHT,
-            top: TOP,
-            bottom: TOP + TALL,
+            top,
+            bottom: top + TALL,
             up: scale.reaching(up),
-            down: has_down.then(|| scale.reaching(down)),
+            down: (statement.method != Method::Sum).then(|| scale.reaching(down)),
         }
+    }
+
+    /// The highest of the levels that are not far above what was measured.
+    pub(super) fn levels_within(&self, largest: u64) -> u64 {
+        let Statement { allowances, p95_bps, .. } = self.statement();
+        let levels = allowances.iter().map(|step| step.bps.0).chain(p95_bps.map(|bps| bps.0));
+        levels.filter(|level| *level <= largest.max(1_000_000).saturating_mul(FAR)).max().unwrap_or(0)
     }
 
     /// Where a slot begins.
@@ -131,7 +148,7 @@ impl Page<'_> {
         let tall = plot.bottom - plot.top;
         for hole in holes {
             let (left, right) = (self.at_slot(plot, hole.from), self.at_slot(plot, hole.until));
-            self.drawing.rectangle((left, plot.top), ((right - left).max(50), tall), Some(FAINT), None);
+            self.drawing.rectangle((left, plot.top), ((right - left).max(50), tall), Some(HOLE), None);
         }
         for span in excluded_slots(&statement.exclusions) {
             let span = span.intersect(statement.span());
@@ -165,14 +182,20 @@ impl Page<'_> {
             .collect();
         for direction in drawn(*method) {
             let y = |bps: Bps| match direction {
-                Direction::In => plot.above(bps),
-                Direction::Out => plot.below(bps),
+                Direction::In => (bps.0 <= plot.up.top).then(|| plot.above(bps)),
+                Direction::Out => plot.down.filter(|down| bps.0 <= down.top).map(|_| plot.below(bps)),
             };
-            let line: Vec<(Len, Len)> =
-                steps.iter().flat_map(|(from, until, bps)| [(*from, y(*bps)), (*until, y(*bps))]).collect();
-            self.drawing.line(&line, ALLOWANCE);
-            if let Some(p95) = self.p95_towards(*direction).or(*p95_bps) {
-                self.drawing.line(&[(plot.left, y(p95)), (plot.right, y(p95))], P95);
+            for run in steps.chunk_by(|(.., a), (.., b)| y(*a).is_some() == y(*b).is_some()) {
+                let line: Vec<(Len, Len)> = run
+                    .iter()
+                    .filter_map(|(from, until, bps)| Some([(*from, y(*bps)?), (*until, y(*bps)?)]))
+                    .flatten()
+                    .collect();
+                self.drawing.line(&line, ALLOWANCE);
+            }
+            let p95 = self.p95_towards(*direction).or(*p95_bps);
+            if let Some(y) = p95.and_then(y) {
+                self.drawing.line(&[(plot.left, y), (plot.right, y)], P95);
             }
         }
     }
@@ -195,11 +218,16 @@ impl Page<'_> {
                 [Direction::In, Direction::Out].map(|direction| self.lang.direction(direction))
             }
         };
-        let x = LEFT;
-        for (name, y) in names.into_iter().zip([plot.top + 250, plot.bottom]) {
-            let place = (Side::Left, x, y);
-            let style = super::Style::new(TICK.size, super::Weight::Bold, BLACK);
-            self.drawing.text(self.fonts, place, style, 24 * PT, name);
+        let style = super::Style::new(TICK.size, super::Weight::Bold, BLACK);
+        for (name, y) in names.into_iter().zip([plot.top + 8 * PT, plot.bottom - 3 * PT]) {
+            if name.is_empty() {
+                continue;
+            }
+            let x = plot.left + 4 * PT;
+            let wide = self.fonts.width(name, style.weight, style.size);
+            let (corner, size) = ((x - PT, y - 6 * PT), (wide + 2 * PT, 8 * PT));
+            self.drawing.rectangle(corner, size, Some(WHITE), None);
+            self.put((x, y), style, wide, name);
         }
     }
 
@@ -227,7 +255,8 @@ impl Page<'_> {
     }
 
     /// What is what, beside the heading, from right to left.
-    fn keys(&mut self, method: Method) {
+    fn keys(&mut self, plot: &Plot) {
+        let (y, method) = (CHART + self.lower, self.statement().method);
         let pick = |en: &'static str, ja: &'static str| self.lang.pick(en, ja);
         let swatch = |ink: Ink| {
             move |drawing: &mut Drawing, x: Len, y: Len| {
@@ -240,10 +269,16 @@ impl Page<'_> {
         let statement = self.statement();
         let has_holes =
             statement.samples < statement.expected && statement.members.iter().any(|m| !m.gaps.is_empty());
+        let largest = plot.up.top.max(plot.down.map_or(0, |down| down.top));
+        let is_beyond = statement.allowances.iter().all(|step| step.bps.0 > largest);
         let texts = [
             pick("decides", "基準のスロット"),
             pick("95th percentile", "95パーセンタイル値"),
-            pick("allowance", "契約帯域"),
+            if is_beyond {
+                pick("allowance, above the plot", "契約帯域(図の上限超)")
+            } else {
+                pick("allowance", "契約帯域")
+            },
             pick("excluded", "対象外"),
             pick("no sample", "計測値なし"),
             pick("out", "送信"),
@@ -251,30 +286,30 @@ impl Page<'_> {
         ];
         let mut x = RIGHT;
         if self.sheet.explanation.neighbours.iter().any(|n| n.decides && n.slot.is_some()) {
-            x = self.key((x, CHART), texts[0], |drawing, x, y| drawing.mark((x + 7 * PT, y)));
+            x = self.key((x, y), texts[0], |drawing, x, y| drawing.mark((x + 7 * PT, y)));
         }
         if statement.p95_bps.is_some() {
-            x = self.key((x, CHART), texts[1], stroke(P95));
+            x = self.key((x, y), texts[1], stroke(P95));
         }
-        x = self.key((x, CHART), texts[2], stroke(ALLOWANCE));
+        x = self.key((x, y), texts[2], stroke(ALLOWANCE));
         if !statement.exclusions.is_empty() {
-            x = self.key((x, CHART), texts[3], |drawing, x, y| {
+            x = self.key((x, y), texts[3], |drawing, x, y| {
                 drawing.rectangle((x, y - 2 * PT), (11 * PT, 4 * PT), None, Some(EXCLUDED));
             });
         }
         if has_holes {
-            x = self.key((x, CHART), texts[4], |drawing, x, y| {
+            x = self.key((x, y), texts[4], |drawing, x, y| {
                 drawing.rectangle(
                     (x, y - 2 * PT),
                     (11 * PT, 4 * PT),
-                    Some(FAINT),
+                    Some(HOLE),
                     Some(Stroke::new(PALE, 40)),
                 );
             });
         }
         if method != Method::Sum {
-            x = self.key((x, CHART), texts[5], swatch(OUT_DARK));
+            x = self.key((x, y), texts[5], swatch(OUT_DARK));
         }
-        self.key((x, CHART), texts[6], swatch(IN_DARK));
+        self.key((x, y), texts[6], swatch(IN_DARK));
     }
 }

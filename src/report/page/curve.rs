@@ -11,7 +11,6 @@ use crate::report::fonts::Weight;
 
 /// How much room the plot has.
 const TALL: Len = 96 * PT;
-const TOP: Len = LOWER + 14 * PT;
 const END: Len = LEFT + 290 * PT;
 
 /// Below the curve.
@@ -25,31 +24,33 @@ const NOTE: Style = Style::new(7 * PT, Weight::Bold, BLACK);
 
 impl Page<'_> {
     pub(super) fn curve(&mut self) {
-        let sheet = self.sheet;
+        let (sheet, y) = (self.sheet, LOWER + self.lower);
         let width = if sheet.by_excess {
             self.heading(
-                (LEFT, LOWER),
+                (LEFT, y),
                 "All slots by how far they are above the allowance",
                 "契約帯域の超過分(大きい順)",
             )
         } else {
-            self.heading((LEFT, LOWER), "All slots by value, the largest first", "全スロットの値(大きい順)")
+            self.heading((LEFT, y), "All slots by value, the largest first", "全スロットの値(大きい順)")
         };
-        self.put((LEFT + width + 6 * PT, LOWER), TICK, 40 * PT, "bit/s");
+        self.put((LEFT + width + 6 * PT, y), TICK, 40 * PT, "bit/s");
         let (Some((_, largest)), Some(p95)) = (sheet.curve.first(), self.statement().p95_bps) else {
             let says = self
                 .lang
                 .pick("No data: there is nothing to rank.", "計測データがないため、順位はありません。");
-            self.put((LEFT, TOP + 20 * PT), super::BODY, END - LEFT, says);
+            self.put((LEFT, y + 34 * PT), super::BODY, END - LEFT, says);
             return;
         };
         let Statement { ranked, discarded, allowances, overage_bps, billable_slot, .. } = self.statement();
-        let allowance = allowances.first().filter(|_| !sheet.by_excess).map(|step| step.bps);
+        let near = self.levels_within(largest.0);
+        let allowance =
+            allowances.first().filter(|step| !sheet.by_excess && step.bps.0 <= near).map(|step| step.bps);
         let plot = Plot {
             left: LEFT + 30 * PT,
             right: END,
-            top: TOP,
-            bottom: TOP + TALL,
+            top: y + 14 * PT,
+            bottom: y + 14 * PT + TALL,
             up: Scale::up_to(largest.0.max(allowance.map_or(0, |bps| bps.0))),
             down: None,
         };
@@ -110,7 +111,7 @@ impl Page<'_> {
         );
         let all = self.pick(format!("{} ranked", grouped(ranked)), format!("全 {}", grouped(ranked)));
         let style = Style { ink: BLACK, ..TICK };
-        self.put((cut - PT.min(cut - plot.left), y), style, 120 * PT, &format!("↖ {free}"));
+        self.put((cut + 2 * PT, y), style, 120 * PT, &format!("← {free}"));
         self.put_right((plot.right, y), TICK, 100 * PT, &all);
     }
 }

@@ -26,8 +26,9 @@ impl Page<'_> {
     /// The counts, beside the curve.
     pub(super) fn facts(&mut self) {
         let rows = self.counts();
-        self.heading((TABLE, LOWER), "In numbers", "内訳");
-        let mut y = LOWER + 14 * PT;
+        let top = LOWER + self.lower;
+        self.heading((TABLE, top), "In numbers", "内訳");
+        let mut y = top + 14 * PT;
         for (label, value) in rows {
             let wide = self.put_right((RIGHT, y), STRONG, 120 * PT, &value);
             self.put((TABLE, y), BODY, RIGHT - TABLE - wide - 6 * PT, label);
@@ -76,8 +77,9 @@ impl Page<'_> {
         let wide = RIGHT - LEFT;
         let how = self.how();
         let last = FOOT - 16 * PT;
-        self.heading((LEFT, WORDS), "How this figure is made", "算出方法");
-        let mut y = WORDS + 14 * PT;
+        let top = WORDS + self.lower;
+        self.heading((LEFT, top), "How this figure is made", "算出方法");
+        let mut y = top + 14 * PT;
         for (sentence, number) in how.iter().zip(1..) {
             self.put((LEFT, y), LABEL, 12 * PT, &format!("{number}."));
             y = self.paragraph((LEFT + 12 * PT, y), wide - 12 * PT, sentence, (BODY, usize::MAX));
@@ -96,8 +98,8 @@ impl Page<'_> {
             let needs = LEADING * Len::try_from(lines).unwrap_or(0) + if left > 1 { LEADING } else { 0 };
             if y - LEADING + needs > last {
                 let more = self.pick(
-                    format!("and {left} more, which `meter95 explain` tells."),
-                    format!("ほか{left}件(`meter95 explain` に記載)"),
+                    format!("and {left} more, which meter95 explain tells."),
+                    format!("ほか{left}件(meter95 explain に記載)"),
                 );
                 self.put((LEFT + 12 * PT, y), BODY, wide, &more);
                 return;
@@ -108,7 +110,7 @@ impl Page<'_> {
     }
 
     /// A text in lines, of which the last one that may be ends in an ellipsis. Returns where the next line goes.
-    fn paragraph(
+    pub(super) fn paragraph(
         &mut self,
         (x, y): (Len, Len),
         width: Len,
@@ -132,6 +134,7 @@ impl Page<'_> {
             self.statement();
         let (samples, expected) = (grouped(*samples), grouped(*expected));
         let (method, missing) = (self.lang.method(*method), self.lang.missing(*missing));
+        let order = self.lang.order(allowances.len() <= 1);
         let summed = match kind {
             Kind::Server => String::new(),
             Kind::Pool => self.pick(
@@ -150,17 +153,7 @@ impl Page<'_> {
                      あります。{missing}{summed}"
                 ),
             ),
-            if allowances.len() > 1 {
-                self.pick(
-                    format!("Of each slot, {method}; they are put in order by how far they are above the allowance in force in the slot."),
-                    format!("{method}。その時点の契約帯域をどれだけ超えたかで、大きい順に並べます。"),
-                )
-            } else {
-                self.pick(
-                    format!("Of each slot, {method}; they are put in order, the largest first."),
-                    format!("{method}。これを大きい順に並べます。"),
-                )
-            },
+            self.pick(format!("Method: {method}. {order}"), format!("{method}。{order}")),
         ];
         if p95_bps.is_none() {
             how.push(self.pick(
@@ -176,12 +169,21 @@ impl Page<'_> {
                 "このプランに超過料金はありません。",
             ));
         }
+        if self.sheet.standing != Standing::Issued {
+            how.push(self.pick(
+                "This is not final: what is billed follows from the statement once it is issued.",
+                "これは確定した金額ではありません。ご請求は、発行された明細に基づきます。",
+            ));
+        }
         how
     }
 
     /// What of the month is not as in any other.
     fn known(&self) -> Vec<String> {
         let mut known = Vec::new();
+        known.extend(self.statement().reason.as_ref().map(|reason| {
+            self.pick(format!("Why it was corrected: {reason}"), format!("訂正の理由: {reason}"))
+        }));
         known.extend(self.members());
         known.extend(self.changes());
         known.extend(self.exclusions());
@@ -312,8 +314,8 @@ impl Page<'_> {
         let wide = RIGHT - LEFT;
         let check = match self.sheet.standing {
             Standing::Issued => self.lang.pick(
-                "To check: every sample is in the bundle of this statement; `meter95 verify` makes all figures again from it.",
-                "検証方法: すべての計測値はこの明細のバンドルファイルに含まれ、`meter95 verify` で全数値を再計算できます。",
+                "To check: every sample is in the bundle of this statement; meter95 verify makes all figures again from it.",
+                "検証方法: すべての計測値はこの明細のバンドルファイルに含まれ、meter95 verify で全数値を再計算できます。",
             ),
             Standing::UnderReview | Standing::Preliminary { .. } => self.lang.pick(
                 "Figures can be checked once the statement is issued: every sample will be in its bundle.",
