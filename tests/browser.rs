@@ -12,7 +12,7 @@ const WEB: &str = "dashboards/web";
 /// Where pictures of what failed go.
 const PICTURES: &str = "target/browser";
 
-/// A month with figures and statements of more customers than one.
+/// A month with figures of more customers than one, and not closed yet.
 const MONTH: &str = "tests/vectors/months/october-plain";
 const PERIOD: &str = "2026-10";
 
@@ -70,9 +70,16 @@ fn people_log_in_and_see_what_is_theirs() {
     let file = |name: &str| top(MONTH).join(name).to_string_lossy().into_owned();
     prints(&dir, &["inventory", "apply", &file("inventory.json"), "--by", "tester"]);
     prints(&dir, &["import", &file("readings.ndjson.gz")]);
-    prints(&dir, &["close", "--period", PERIOD, "--by", "tester"]);
-    let viewer = prints(&dir, &["token", "create", "desk", "--role", "viewer"]);
-    let customer = prints(&dir, &["token", "create", "portal", "--role", "viewer", "--customer", "c001"]);
+    let token = |args: &[&str]| prints(&dir, &[&["token", "create"], args].concat()).trim().to_owned();
+    let viewer = token(&["screen", "--role", "viewer"]);
+    let customer = token(&["portal", "--role", "viewer", "--customer", "c001"]);
+    let billing = token(&["desk", "--role", "billing"]);
     let serving = Serving::start(&dir, None);
-    holds("people", &serving, &[("METER95_VIEWER", viewer.trim()), ("METER95_CUSTOMER", customer.trim())]);
+    let told = [
+        ("METER95_VIEWER", &*viewer),
+        ("METER95_CUSTOMER", &*customer),
+        ("METER95_BILLING", &*billing),
+        ("METER95_PERIOD", PERIOD),
+    ];
+    holds("people", &serving, &told);
 }

@@ -57,6 +57,8 @@ class Watched {
     this.page = page;
     this.host = new URL(url).host;
     page.on("console", (message) => {
+      // What could not be loaded is told by its answer.
+      if (message.text().startsWith("Failed to load resource")) return;
       if (["error", "warning"].includes(message.type())) this.complaints.push(`console: ${message.text()} (${message.location().url})`);
     });
     page.on("pageerror", (error) => this.complaints.push(`error: ${error.message}`));

@@ -53,9 +53,17 @@ function look() {
   }
   const root = document.documentElement;
   const wide = root.scrollWidth - innerWidth;
-  // Whose right edge is the farthest of all that no part of the page cuts off.
-  const edges = wide > 0 ? [...document.body.querySelectorAll("*")].map((element) => [element.getBoundingClientRect().right, element]) : [];
-  const [, widest] = edges.sort(([a], [b]) => b - a)[0] ?? [];
+  // What reaches beyond the screen, and is in no part of the page that scrolls by itself.
+  const isCut = (element) => {
+    const { position } = getComputedStyle(element);
+    for (let around = element.parentElement; around && around !== document.body; around = around.parentElement) {
+      const style = getComputedStyle(around);
+      if (style.overflowX !== "visible" && (position !== "absolute" || style.position !== "static")) return true;
+    }
+    return false;
+  };
+  const reaching = wide > 0 ? [...document.body.querySelectorAll("*")].filter((element) => element.getBoundingClientRect().right > innerWidth && !isCut(element)) : [];
+  const widest = reaching.slice(0, 3).map((element) => `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""} ${element.textContent.slice(0, 40)}`);
   return {
     language: own,
     title: document.title,
@@ -64,7 +72,7 @@ function look() {
     failures: [...document.querySelectorAll('.notice[role="alert"], .banner')].filter(isShown).map((notice) => notice.textContent),
     texts: [...texts].filter((text) => text.trim() !== ""),
     wide,
-    widest: widest ? `${widest.tagName.toLowerCase()}.${widest.className}` : "",
+    widest: widest.join(" | "),
   };
 }
 

@@ -34,7 +34,7 @@ test("the last of all servers is one jump away", async () => {
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
     const last = page.locator(`tr[aria-rowindex="${count + 1}"] a`).first();
     await last.waitFor();
-    const greatest = await ask(url, "/v1/usage?limit=1&sort=server&desc=true");
+    const greatest = await ask(url, "/v1/usage?limit=1&sort=server&order=desc");
     assert.equal(await last.textContent(), greatest.servers[0].server);
     await settled(watched);
     assert.ok((await page.locator("*").count()) < ELEMENTS_MAX, "only the rows near the screen are there");

@@ -2,17 +2,23 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, open, pictured, reader, settled } from "./browser.mjs";
+import { launch, LIVE_MS, open, pictured, reader, settled } from "./browser.mjs";
 import { assertNothing } from "./checks.mjs";
-import { allWays, lookAtAll, TWO_WAYS } from "./every_view.mjs";
-import { facts } from "./facts.mjs";
+import { allWays, lookAtAll } from "./every_view.mjs";
+import { ask, facts } from "./facts.mjs";
 import { viewsOf } from "./views.mjs";
 import { foreignWords } from "./words.mjs";
 
 const url = process.env.METER95_URL;
-/** Sees the site as a whole, and servers of one customer. */
+/** Tokens: who sees the site, who sees servers of one customer, and who closes months. */
 const viewer = process.env.METER95_VIEWER;
 const customer = process.env.METER95_CUSTOMER;
+const billing = process.env.METER95_BILLING;
+/** A month that has ended, and waits to be closed. */
+const period = process.env.METER95_PERIOD;
+
+/** How a view looks is held elsewhere; here, that it asks for nothing that is not theirs. */
+const ONE_WAY = [{ language: "ja", theme: "light", size: "laptop" }];
 
 const LOGIN = { name: "login", at: () => "/" };
 
@@ -54,9 +60,43 @@ test("an unknown token is refused in words", async () => {
   await context.close();
 });
 
+test("a month is closed by whoever may, and everybody sees it", async () => {
+  const context = await reader(browser);
+  await as(billing)(context);
+  const others = await reader(browser);
+  await as(viewer)(others);
+  const seen = await open(others, url, `/#/billing?period=${period}`);
+  const watched = await open(context, url, `/#/billing?period=${period}`);
+  const { page } = watched;
+  await pictured(page, "closing a month", async () => {
+    assert.equal(await seen.page.getByRole("button", { name: "Close the month" }).count(), 0, "a viewer closes nothing");
+    await page.getByRole("button", { name: "Close the month" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Close the month" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.locator(".badge").getByText("closed", { exact: true }).waitFor();
+    await seen.page.locator(".badge").getByText("closed", { exact: true }).waitFor({ timeout: LIVE_MS });
+    const state = await ask(url, `/v1/periods/${period}`, { token: viewer });
+    assert.deepEqual([state.state, state.closed_by], ["closed", "desk"]);
+    await settled(watched);
+    const { statements } = await ask(url, `/v1/periods/${period}/statements`, { token: viewer });
+    for (const { server } of statements) await page.getByRole("link", { name: server, exact: true }).first().waitFor();
+    assert.deepEqual([watched.complaints, seen.complaints], [[], []]);
+  });
+  await context.close();
+  await others.close();
+});
+
+/** What there is, the closed month with it. */
+async function everything(token) {
+  const found = await facts(url, token);
+  const { statements } = await ask(url, `/v1/periods/${period}/statements`, { token });
+  return { ...found, closed: period, billed: statements[0].server };
+}
+
 test("a viewer sees the site, stays logged in over a reload, and logs out", async () => {
-  const found = await facts(url, viewer);
-  const wrong = await lookAtAll(browser, url, viewsOf(found), TWO_WAYS, { facts: found, foreign: await foreignWords(), logIn: as(viewer) });
+  const found = { ...(await everything(viewer)), device: "sw1" };
+  const wrong = await lookAtAll(browser, url, viewsOf(found), ONE_WAY, { facts: found, foreign: await foreignWords(), logIn: as(viewer) });
   assertNothing(wrong);
   const context = await reader(browser);
   await as(viewer)(context);
@@ -73,11 +113,10 @@ test("a viewer sees the site, stays logged in over a reload, and logs out", asyn
 });
 
 test("whoever sees one customer is offered nothing of the whole site", async () => {
-  const found = await facts(url, customer);
+  const found = { ...(await everything(customer)), device: "sw1" };
   const all = await facts(url, viewer);
   assert.ok(found.servers > 0 && found.servers < all.servers, `${found.servers} of ${all.servers} servers`);
-  const views = viewsOf({ ...found, device: "sw1" });
-  const wrong = await lookAtAll(browser, url, views, TWO_WAYS, { facts: { ...found, device: "sw1" }, foreign: await foreignWords(), logIn: as(customer) });
+  const wrong = await lookAtAll(browser, url, viewsOf(found), ONE_WAY, { facts: found, foreign: await foreignWords(), logIn: as(customer) });
   assertNothing(wrong);
   const context = await reader(browser);
   await as(customer)(context);

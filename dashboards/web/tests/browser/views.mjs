@@ -11,13 +11,14 @@ export const VIEWS = [
   { name: "billing", at: () => "/#/billing" },
   { name: "billing of a closed month", needs: ["closed"], at: ({ closed }) => `/#/billing?period=${closed}` },
   { name: "review", needs: ["closed"], at: ({ closed }) => `/#/billing?period=${closed}&tab=review` },
+  { name: "incidents", needs: ["closed"], at: ({ closed }) => `/#/billing?period=${closed}&tab=incidents` },
   { name: "exports", needs: ["closed"], at: ({ closed }) => `/#/billing?period=${closed}&tab=exports` },
   { name: "a statement explained", needs: ["closed"], at: ({ billed, closed }) => `/#/billing?period=${closed}&server=${billed}` },
   { name: "cases", at: () => "/#/cases" },
   { name: "cases that have ended", at: () => "/#/cases?all=yes" },
   { name: "case", needs: ["case"], at: ({ case: id }) => `/#/cases/${id}` },
-  { name: "collectors", at: () => "/#/collectors", site: true },
-  { name: "device", needs: ["device"], at: ({ device }) => `/#/devices/${device}`, site: true },
+  { name: "collectors", at: () => "/#/collectors" },
+  { name: "device", needs: ["device"], at: ({ device }) => `/#/devices/${device}` },
   // Swagger UI draws it, in English; what that does is its own.
   { name: "docs", at: () => "/docs", languages: ["en"], apart: "#docs" },
 ];

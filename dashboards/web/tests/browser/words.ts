@@ -1,5 +1,7 @@
 // All words of the dashboard in one language, for the tests of what is not translated.
 
+/// <reference types="vite/client" />
+
 const files = import.meta.glob<Record<string, unknown>>("../../src/words/*.ts", { eager: true });
 
 /** Stands for whatever a sentence has in it. */
