@@ -14,7 +14,11 @@ import { useRowWindow, within } from "./row_window";
 
 export function Statements({ month, version, route }: { month: string; version: string; route: BillingRoute }) {
   const polled = usePolled(`statements ${month} ${version}`, ["periods"], (signal) => statements(month, {}, signal));
-  return <Answered polled={polled}>{(list) => <Chosen list={list} month={month} route={route} />}</Answered>;
+  return (
+    <Answered polled={polled}>
+      {(list) => (list.length === 0 ? <p class="nothing">{t.notClosed(periodName(month))}</p> : <Chosen list={list} month={month} route={route} />)}
+    </Answered>
+  );
 }
 
 function Chosen({ list, month, route }: { list: StatedStatement[]; month: string; route: BillingRoute }) {

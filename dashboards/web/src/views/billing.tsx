@@ -15,6 +15,7 @@ import { BillingStatus } from "../parts/billing_status";
 import { useTitle } from "../parts/shell";
 import { usePolled } from "../polled";
 import { BILLING_TABS, routeHash, SERVERS, type BillingRoute, type BillingTab } from "../router";
+import { may } from "../session";
 import { useSite } from "../site";
 import { t } from "../words/billing";
 
@@ -29,11 +30,10 @@ export function Billing({ route }: { route: BillingRoute }) {
     <Answered polled={site}>
       {(usage) => {
         const month = route.period ?? usage.period;
-        return route.server === undefined ? (
-          <Month key={month} month={month} site={usage} route={route} />
-        ) : (
-          <Explaining key={`${month} ${route.server} ${route.revision ?? ""}`} month={month} server={route.server} route={route} />
-        );
+        if (route.server !== undefined) {
+          return <Explaining key={`${month} ${route.server} ${route.revision ?? ""}`} month={month} server={route.server} route={route} />;
+        }
+        return may("site") ? <Month key={month} month={month} site={usage} route={route} /> : <Own key={month} month={month} route={route} />;
       }}
     </Answered>
   );
@@ -42,6 +42,27 @@ export function Billing({ route }: { route: BillingRoute }) {
 function Explaining({ month, server, route }: { month: string; server: string; route: BillingRoute }) {
   useTitle(`${t.statementOf(server)}, ${periodName(month)}`);
   return <Explain month={month} server={server} route={route} />;
+}
+
+/** What somebody sees whose token is limited: their statements. How far the month is, is the site's. */
+function Own({ month, route }: { month: string; route: BillingRoute }) {
+  useTitle(t.billingOf(periodName(month)));
+  return (
+    <>
+      <Title month={month} />
+      <Statements month={month} version="" route={{ ...route, tab: "statements" }} />
+    </>
+  );
+}
+
+function Title({ month }: { month: string }) {
+  return (
+    <div class="title">
+      <h1>
+        {t.billing} <span class="of-what">{periodName(month)}</span>
+      </h1>
+    </div>
+  );
 }
 
 function Month({ month, site, route }: { month: string; site: Usage; route: BillingRoute }) {
@@ -63,11 +84,7 @@ function Month({ month, site, route }: { month: string; site: Usage; route: Bill
     <Answered polled={polled}>
       {(period) => (
         <>
-          <div class="title">
-            <h1>
-              {t.billing} <span class="of-what">{periodName(month)}</span>
-            </h1>
-          </div>
+          <Title month={month} />
           <BillingStatus month={period} site={site} look={look} />
           <nav class="tabs" aria-label={t.billing}>
             {BILLING_TABS.map((tab) => (

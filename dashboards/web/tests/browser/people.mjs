@@ -102,7 +102,7 @@ test("a viewer sees the site, stays logged in over a reload, and logs out", asyn
   await as(viewer)(context);
   const watched = await open(context, url);
   await pictured(watched.page, "a viewer", async () => {
-    await watched.page.getByRole("link", { name: "Collectors" }).waitFor();
+    await watched.page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Collectors" }).waitFor();
     await watched.page.getByRole("button", { name: "Log out" }).click();
     await watched.page.getByLabel("Token").waitFor();
     await watched.page.reload();

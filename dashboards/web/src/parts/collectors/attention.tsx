@@ -23,7 +23,7 @@ interface Props {
 export function Attention({ concerns, well }: Props) {
   return (
     <Panel title={t.attention} class="attention">
-      {concerns.length === 0 && <p class="well">{well}</p>}
+      {concerns.length === 0 && <p class="all-well">{well}</p>}
       <ul class="concerns">
         {concerns.map((concern) => (
           <li key={concern.kind === "alerts" ? concern.of : concern.kind} class={isGrave(concern) ? "grave" : undefined}>

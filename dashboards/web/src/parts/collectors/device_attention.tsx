@@ -8,8 +8,8 @@ import { language } from "../../language";
 import { routeHash } from "../../router";
 import { t } from "../../words/collectors";
 import { failureName } from "../../words/failures";
+import { Copy } from "../copy";
 import { Panel } from "../panel";
-import { Snippet } from "./snippet";
 
 /** Of a kind, how many ports are named. */
 const NAMED = 24;
@@ -25,7 +25,7 @@ export function DeviceAttention({ device }: { device: DeviceDetail }) {
   return (
     <Panel title={t.attention} class="attention">
       {well && (
-        <p class="well">
+        <p class="all-well">
           <b class="ok">{t.allWell}</b> {t.deviceWell}
         </p>
       )}
@@ -52,7 +52,7 @@ export function DeviceAttention({ device }: { device: DeviceDetail }) {
         <OfPorts ports={unmapped} title={t.unmappedTitle} help={t.unmappedHelp} />
       </ul>
       {unmapped.length > 0 && (
-        <Snippet
+        <Lines
           label={t.unmappedHelp}
           text={inventoryLines(
             device.name,
@@ -61,6 +61,18 @@ export function DeviceAttention({ device }: { device: DeviceDetail }) {
         />
       )}
     </Panel>
+  );
+}
+
+/** Lines to take elsewhere. */
+function Lines({ text, label }: { text: string; label: string }) {
+  return (
+    <div class="lines">
+      <pre tabIndex={0} aria-label={label}>
+        {text}
+      </pre>
+      <Copy text={text} />
+    </div>
   );
 }
 

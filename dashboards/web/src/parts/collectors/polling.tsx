@@ -15,7 +15,7 @@ export function Polling({ snmp, timezone }: { snmp: Snmp; timezone: string }) {
   return (
     <div class="panels">
       <Panel title={t.polling} aside={t.pollingSince}>
-        <dl class="facts-list">
+        <dl class="polling">
           <dt>{t.pass}</dt>
           <dd>
             {snmp.outcome === null ? <None /> : t.outcome[snmp.outcome]} <Ago at={snmp.last_pass} timezone={timezone} />
@@ -57,7 +57,7 @@ export function Polling({ snmp, timezone }: { snmp: Snmp; timezone: string }) {
         ) : (
           <>
             <RoundTripPicture roundTrip={round_trip} scale />
-            <dl class="facts-list across">
+            <dl class="polling across">
               <dt>{t.median}</dt>
               <dd>{duration(round_trip.p50_us)}</dd>
               <dt>{t.p95}</dt>

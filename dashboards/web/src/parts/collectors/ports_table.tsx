@@ -16,7 +16,7 @@ export function PortsTable({ device, timezone }: { device: DeviceDetail; timezon
   return (
     <Panel title={t.ofPorts(count(ports.length))}>
       <div class="scroll" tabIndex={0} role="group" aria-label={t.ofPorts(count(ports.length))}>
-        <table class="plain wide ports">
+        <table class="plain wide device-ports">
           <thead>
             <tr>
               <th scope="col">{t.port}</th>
