@@ -7,7 +7,7 @@ import { mostPressing, nextStep } from "../fleet";
 import { usePolled } from "../polled";
 import { CASES, routeHash } from "../router";
 import { t } from "../words/fleet";
-import { Ago, Badge, type Tone } from "./figures";
+import { Ago, Badge } from "./figures";
 import { FleetPart } from "./fleet_part";
 
 const LINES = 8;
@@ -31,7 +31,6 @@ export function FleetCases({ timezone }: { timezone: string }) {
                   <th scope="col">{t.server}</th>
                   <th scope="col">{t.why}</th>
                   <th scope="col" class="wide-only">{t.since}</th>
-                  <th scope="col" class="wide-only">{t.state}</th>
                   <th scope="col">{t.next}</th>
                 </tr>
               </thead>
@@ -41,11 +40,15 @@ export function FleetCases({ timezone }: { timezone: string }) {
                     <th scope="row">
                       <a href={routeHash({ view: "server", server: of.server, period: undefined })}>{of.server}</a>
                     </th>
-                    <td>{of.rules.map(({ rule }) => t.rule[rule] ?? rule).join(" · ")}</td>
-                    <td class="wide-only"><Ago at={since(of)} timezone={timezone} /></td>
-                    <td class="wide-only">
-                      {of.urgent ? <Badge tone="over">{t.urgent}</Badge> : <Badge tone={TONES[of.state] ?? "plain"}>{t.caseState[of.state]}</Badge>}
+                    <td>
+                      {of.urgent && (
+                        <>
+                          <Badge tone="over">{t.urgent}</Badge>{" "}
+                        </>
+                      )}
+                      {of.rules.map(({ rule }) => t.rule[rule] ?? rule).join(" · ")}
                     </td>
+                    <td class="wide-only"><Ago at={since(of)} timezone={timezone} /></td>
                     <td>
                       <a href={routeHash({ view: "case", id: of.id, period: undefined })}>{t.step[nextStep(of, now_ms)]}</a>
                     </td>
@@ -59,8 +62,6 @@ export function FleetCases({ timezone }: { timezone: string }) {
     </FleetPart>
   );
 }
-
-const TONES: Partial<Record<CaseInfo["state"], Tone>> = { open: "warn", notified: "plain", approved: "warn", applied: "ok" };
 
 /** Since when a rule has held; a case of which none holds any more stands since its last step. */
 function since(of: CaseInfo): string {

@@ -1,6 +1,6 @@
 // Words of the fleet.
 
-import type { CaseState, Rule } from "../api/cases";
+import type { Rule } from "../api/cases";
 import type { CollectorState } from "../api/collectors";
 import type { DeviceState } from "../api/devices";
 import type { NextStep } from "../fleet";
@@ -49,19 +49,9 @@ const own = words(
     allCases: (count: string) => `All ${count}`,
     why: "Why",
     since: "Since",
-    state: "State",
     next: "Next",
     urgent: "urgent",
     rule: { sustained: "sustained", locked_in: "locked in", uplink: "uplink", flood: "flood" } as Record<Rule, string>,
-    caseState: {
-      open: "open",
-      notified: "notified",
-      approved: "approved",
-      applied: "applied",
-      lifted: "lifted",
-      dismissed: "dismissed",
-      resolved: "resolved",
-    } as Record<CaseState, string>,
     step: {
       approve_urgent: "Approve at once",
       notify: "Notify customer",
@@ -139,19 +129,9 @@ const own = words(
     allCases: (count) => `全 ${count} 件`,
     why: "理由",
     since: "発生",
-    state: "状態",
     next: "次の対応",
     urgent: "緊急",
     rule: { sustained: "継続超過", locked_in: "確定超過", uplink: "アップリンク", flood: "フラッド" },
-    caseState: {
-      open: "未対応",
-      notified: "通知済み",
-      approved: "承認済み",
-      applied: "制限中",
-      lifted: "解除済み",
-      dismissed: "見送り",
-      resolved: "解消",
-    },
     step: {
       approve_urgent: "すぐに承認",
       notify: "顧客へ通知",
