@@ -6,7 +6,7 @@ import { rankedMax, type ChartData, type Rates } from "./chart/data";
 import { draw, hatch, readColours } from "./chart/draw";
 import { frame, type Frame } from "./chart/frame";
 import { gestures } from "./chart/gestures";
-import { follow, isWhole, pan, whole, within, zoom, type View } from "./month/view";
+import { follow, isWhole, pan, whole, within, zoom, type View } from "./pure/month/view";
 
 /** A slot that the pointer or the keyboard is on. */
 export interface Pointed {

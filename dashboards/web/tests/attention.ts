@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Alert, AlertKind, Delivery } from "../src/api/alerts";
 import type { Collector } from "../src/api/collectors";
 import type { Device, DeviceDetail, DevicePort, Snmp } from "../src/api/devices";
-import { concerns, found, inventoryLines, isGrave, mainFailure, portState, undelivered, worstFirst } from "../src/attention";
+import { concerns, found, inventoryLines, isGrave, mainFailure, portState, undelivered, worstFirst } from "../src/pure/attention";
 
 function device(name: string, more: Partial<Device> = {}): Device {
   return {

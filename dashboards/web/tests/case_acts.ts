@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CaseInfo, CaseState, Rule } from "../src/api/cases";
-import { allowedActs, byUrgency, nextStep } from "../src/case_acts";
+import { allowedActs, byUrgency, nextStep } from "../src/pure/case_acts";
 
 const NOW_MS = Date.parse("2026-11-26T07:00:00Z");
 

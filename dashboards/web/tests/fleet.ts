@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CaseInfo } from "../src/api/cases";
 import type { Device } from "../src/api/devices";
 import type { Uplink } from "../src/api/uplinks";
-import { deviceStates, mostPressing, nextStep, tightestFirst, traffic } from "../src/fleet";
+import { deviceStates, mostPressing, nextStep, tightestFirst, traffic } from "../src/pure/fleet";
 
 const NOW = Date.parse("2026-11-26T07:00:00Z");
 

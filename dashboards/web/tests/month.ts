@@ -4,11 +4,11 @@ import type { Statement } from "../src/api/month";
 import type { Sample } from "../src/api/servers";
 import type { Method, ServerUsage, Usage } from "../src/api/usage";
 import { columns, rankedMax, rates, sides, type ChartData } from "../src/chart/data";
-import { days, level } from "../src/month/days";
-import { discarded, fromStatement, fromUsage, missingAs, type Figures } from "../src/month/figures";
-import { burst, duration, rank, runsOut } from "../src/month/ranking";
-import { counts, DISCARDED, INCIDENT, isHole, slots, spans, type Asked } from "../src/month/slots";
-import { addonMbps, remedy, why } from "../src/month/why";
+import { days, level } from "../src/pure/month/days";
+import { discarded, fromStatement, fromUsage, missingAs, type Figures } from "../src/pure/month/figures";
+import { burst, duration, rank, runsOut } from "../src/pure/month/ranking";
+import { counts, DISCARDED, INCIDENT, isHole, slots, spans, type Asked } from "../src/pure/month/slots";
+import { addonMbps, remedy, why } from "../src/pure/month/why";
 import { month as monthOf, type Answer } from "../src/parts/month/month";
 
 const SLOT_MS = 300_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { duration, loss, place } from "../src/round_trip";
+import { duration, loss, place } from "../src/pure/round_trip";
 
 test("round trips as people read them", () => {
   for (const [us, says] of [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serviceWords } from "../src/service_words";
+import { serviceWords } from "../src/pure/service_words";
 
 test("why a statement is held is said in Japanese, and with local times", () => {
   for (const [reason, en, ja] of [

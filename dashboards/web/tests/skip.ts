@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Query } from "../src/api/ask";
 import type { Usage } from "../src/api/usage";
-import { firstWhere, groups } from "../src/skip";
+import { firstWhere, groups } from "../src/pure/skip";
 
 test("the first line of which something holds is found with few questions", async () => {
   for (const [count, first, near, most] of [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { spark, SPARK_PX } from "../src/spark";
+import { spark, SPARK_PX } from "../src/pure/spark";
 
 test("a bar an hour, none where there is no data, and a trace of 0", () => {
   const { within, above, allowance_px, max_bps } = spark([0, null, 5, 10, 20], 10);

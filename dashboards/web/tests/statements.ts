@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StatedStatement } from "../src/api/periods";
 import { BILLING, type StatementColumn } from "../src/router";
-import { choose } from "../src/statements";
+import { choose } from "../src/pure/statements";
 
 function statement(server: string, overage_bps: number | null, amount: string | null, currency = "JPY"): StatedStatement {
   const figures = { p95_bps: overage_bps, overage_bps, billable_bps: overage_bps, amount, currency, coverage: "1.0000" };

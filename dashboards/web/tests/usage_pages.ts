@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServerUsage, Usage } from "../src/api/usage";
-import { PAGE_ROWS, UsagePages, pagesOf } from "../src/usage_pages";
+import { PAGE_ROWS, UsagePages, pagesOf } from "../src/pure/usage_pages";
 
 function page(of: number, count: number): Usage {
   const rows = Math.max(0, Math.min(PAGE_ROWS, count - of * PAGE_ROWS));

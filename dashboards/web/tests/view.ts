@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { follow, isWhole, pan, roundTicks, SLOTS_MIN, timeTicks, whole, within, zoom } from "../src/month/view";
+import { follow, isWhole, pan, roundTicks, SLOTS_MIN, timeTicks, whole, within, zoom } from "../src/pure/month/view";
 
 const COUNT = 8_640;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromField, mbpsField, parseMbps, toField } from "../src/zoned";
+import { fromField, mbpsField, parseMbps, toField } from "../src/pure/zoned";
 
 test("a time in a field is an instant in its time zone", () => {
   for (const [text, timezone, instant] of [

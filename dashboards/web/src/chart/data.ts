@@ -3,9 +3,9 @@
 import type { Break } from "../api/month";
 import type { AllowanceStep } from "../api/servers";
 import type { Method } from "../api/usage";
-import type { Figures } from "../month/figures";
-import { SAMPLE, type Slots } from "../month/slots";
-import type { View } from "../month/view";
+import type { Figures } from "../pure/month/figures";
+import { SAMPLE, type Slots } from "../pure/month/slots";
+import type { View } from "../pure/month/view";
 
 /** What can be switched off, in the order of the legend. */
 export const LAYERS = [

@@ -3,8 +3,8 @@
 
 import { clock, mbpsFine, shortDate } from "../format";
 import { locale } from "../language";
-import { DISCARDED, IN_SERVICE, INCIDENT, isHole, PARTIAL, SAMPLE, spans, type Slots } from "../month/slots";
-import { roundTicks, timeTicks } from "../month/view";
+import { DISCARDED, IN_SERVICE, INCIDENT, isHole, PARTIAL, SAMPLE, spans, type Slots } from "../pure/month/slots";
+import { roundTicks, timeTicks } from "../pure/month/view";
 import { t } from "../words/server";
 import { bands, columns, levels, STEP_PX_MIN, type ChartData, type Layer, type Side } from "./data";
 import { STRIP_PX, STRIPS, type Frame } from "./frame";

@@ -1,7 +1,7 @@
 // Where things are on the chart: its margins, and which pixel is which slot and rate. All in CSS pixels.
 
 import { extremes, largerSide, rates, type ChartData, type Rates, type Side } from "./data";
-import type { View } from "../month/view";
+import type { View } from "../pure/month/view";
 
 /** The strips below the plot, each for one kind of mark. */
 export const STRIPS = ["discarded", "partial"] as const;

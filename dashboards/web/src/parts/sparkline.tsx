@@ -1,7 +1,7 @@
 // A server's last day, small enough for a line of a table.
 
 import { mbps } from "../format";
-import { HOUR_PX, spark, SPARK_PX } from "../spark";
+import { HOUR_PX, spark, SPARK_PX } from "../pure/spark";
 import { t } from "../words/common";
 import type { Day } from "./days";
 

@@ -2,10 +2,10 @@
 
 import type { CaseInfo, Recommendation } from "../api/cases";
 import * as api from "../api/cases";
-import { byUrgency, nextStep } from "../case_acts";
+import { byUrgency, nextStep } from "../pure/case_acts";
 import { bitPerSecond, count, mbps } from "../format";
 import { Answered } from "../parts/answered";
-import { nextWords, ruleNames, stateTone } from "../parts/case_words";
+import { nextWords, ruleNames, stateTone } from "../parts/case/words";
 import { Ago, Badge, None, Rate } from "../parts/figures";
 import { useTitle } from "../parts/shell";
 import { usePolled } from "../polled";

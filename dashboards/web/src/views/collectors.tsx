@@ -4,7 +4,7 @@ import { alerts, deliveries, type Alert, type Delivery } from "../api/alerts";
 import { collectors, type Collector } from "../api/collectors";
 import { devices, type Device } from "../api/devices";
 import { usage } from "../api/usage";
-import { concerns } from "../attention";
+import { concerns } from "../pure/attention";
 import { count } from "../format";
 import { Answered } from "../parts/answered";
 import { Alerts } from "../parts/collectors/alerts";

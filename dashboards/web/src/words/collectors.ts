@@ -2,7 +2,7 @@
 
 import type { CollectorState } from "../api/collectors";
 import type { DeviceState } from "../api/devices";
-import type { PortState } from "../attention";
+import type { PortState } from "../pure/attention";
 import { words } from "../language";
 import { t as common } from "./common";
 

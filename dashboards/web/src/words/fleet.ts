@@ -3,7 +3,7 @@
 import type { Rule } from "../api/cases";
 import type { CollectorState } from "../api/collectors";
 import type { DeviceState } from "../api/devices";
-import type { NextStep } from "../fleet";
+import type { NextStep } from "../pure/fleet";
 import { words } from "../language";
 import { t as common } from "./common";
 

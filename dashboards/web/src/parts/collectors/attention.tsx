@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { Alert, AlertKind } from "../../api/alerts";
 import type { Device } from "../../api/devices";
-import { isGrave, mainFailure, size, type Concern } from "../../attention";
+import { isGrave, mainFailure, size, type Concern } from "../../pure/attention";
 import { ago, count } from "../../format";
 import { routeHash } from "../../router";
 import { alertSentence, kindName } from "../../words/alerts";

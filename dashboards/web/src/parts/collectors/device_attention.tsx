@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { DeviceDetail, DevicePort } from "../../api/devices";
-import { inventoryLines, mainFailure, portState, type PortState } from "../../attention";
+import { inventoryLines, mainFailure, portState, type PortState } from "../../pure/attention";
 import { count } from "../../format";
 import { language } from "../../language";
 import { routeHash } from "../../router";

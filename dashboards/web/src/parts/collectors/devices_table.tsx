@@ -2,9 +2,9 @@
 
 import { useRef } from "preact/hooks";
 import type { Device, Snmp } from "../../api/devices";
-import { found, mainFailure, worstFirst } from "../../attention";
+import { found, mainFailure, worstFirst } from "../../pure/attention";
 import { count } from "../../format";
-import { loss, milliseconds } from "../../round_trip";
+import { loss, milliseconds } from "../../pure/round_trip";
 import { COLLECTORS, replace, type CollectorsRoute } from "../../router";
 import { t } from "../../words/collectors";
 import { failureName } from "../../words/failures";

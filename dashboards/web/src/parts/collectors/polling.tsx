@@ -2,7 +2,7 @@
 
 import type { Snmp } from "../../api/devices";
 import { count } from "../../format";
-import { duration, loss } from "../../round_trip";
+import { duration, loss } from "../../pure/round_trip";
 import { t } from "../../words/collectors";
 import { failureName } from "../../words/failures";
 import { Ago, None } from "../figures";

@@ -1,7 +1,7 @@
 // A device's ports: whose each is, when it was last read, and what goes through it.
 
 import type { DeviceDetail, DevicePort } from "../../api/devices";
-import { portState } from "../../attention";
+import { portState } from "../../pure/attention";
 import { bitPerSecond, count, mbps, speed } from "../../format";
 import { routeHash } from "../../router";
 import { t } from "../../words/collectors";

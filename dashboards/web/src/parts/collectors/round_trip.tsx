@@ -1,7 +1,7 @@
 // Round trips as a picture: from the median to the 99th percentile on a scale of powers of ten, and the longest.
 
 import type { RoundTrip } from "../../api/devices";
-import { duration, place, SCALE } from "../../round_trip";
+import { duration, place, SCALE } from "../../pure/round_trip";
 import { t } from "../../words/collectors";
 
 const WIDTH = 160;

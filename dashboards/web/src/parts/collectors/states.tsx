@@ -2,7 +2,7 @@
 
 import type { CollectorState } from "../../api/collectors";
 import type { DeviceState } from "../../api/devices";
-import type { PortState } from "../../attention";
+import type { PortState } from "../../pure/attention";
 import { t } from "../../words/collectors";
 import { Badge, type Tone } from "../figures";
 

@@ -1,7 +1,7 @@
 // The burst budget: how long the server may be above its allowance, how long it was, and when that was used up.
 
 import { dateTime, hours, shortDate } from "../../format";
-import { runsOut } from "../../month/ranking";
+import { runsOut } from "../../pure/month/ranking";
 import { t } from "../../words/server";
 import { Panel } from "../panel";
 import type { Month } from "./month";

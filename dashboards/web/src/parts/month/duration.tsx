@@ -2,9 +2,9 @@
 
 import { useMemo, useState } from "preact/hooks";
 import { count, hours, mbpsFine } from "../../format";
-import { discarded } from "../../month/figures";
-import { duration } from "../../month/ranking";
-import { roundTicks } from "../../month/view";
+import { discarded } from "../../pure/month/figures";
+import { duration } from "../../pure/month/ranking";
+import { roundTicks } from "../../pure/month/view";
 import { t } from "../../words/server";
 import { Panel } from "../panel";
 import type { Month } from "./month";

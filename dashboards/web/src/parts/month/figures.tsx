@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { Server } from "../../api/servers";
 import { bitPerSecond, count, hours, mbps, mbpsFine, money } from "../../format";
-import { discarded, missingAs, type Figures } from "../../month/figures";
+import { discarded, missingAs, type Figures } from "../../pure/month/figures";
 import { t } from "../../words/server";
 import { BurstLeft, Coverage, None } from "../figures";
 import type { Month } from "./month";

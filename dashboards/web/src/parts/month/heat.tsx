@@ -2,9 +2,9 @@
 
 import { useMemo, useRef, useState } from "preact/hooks";
 import { clock, mbpsFine, weekdayDate } from "../../format";
-import { level, LEVELS, type Day, type Hour } from "../../month/days";
-import { startOf } from "../../month/slots";
-import type { View } from "../../month/view";
+import { level, LEVELS, type Day, type Hour } from "../../pure/month/days";
+import { startOf } from "../../pure/month/slots";
+import type { View } from "../../pure/month/view";
 import { t } from "../../words/server";
 import { Panel } from "../panel";
 import type { Month } from "./month";

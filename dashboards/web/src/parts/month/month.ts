@@ -4,10 +4,10 @@ import type { Break, Compared, Exclusion, Gap, OpenCase, PeriodState, Statement 
 import type { Samples, Server } from "../../api/servers";
 import type { ServerUsage, Usage } from "../../api/usage";
 import type { ChartData, Layer } from "../../chart/data";
-import { days, type Day } from "../../month/days";
-import { discarded, fromStatement, fromUsage, type Figures } from "../../month/figures";
-import { burst, rank, type Burst, type Ranking } from "../../month/ranking";
-import { EXPECTED, INCIDENT, isHole, PARTIAL, slots, type Slots } from "../../month/slots";
+import { days, type Day } from "../../pure/month/days";
+import { discarded, fromStatement, fromUsage, type Figures } from "../../pure/month/figures";
+import { burst, rank, type Burst, type Ranking } from "../../pure/month/ranking";
+import { EXPECTED, INCIDENT, isHole, PARTIAL, slots, type Slots } from "../../pure/month/slots";
 import { runningPeriod } from "../../site";
 
 export interface Answer {

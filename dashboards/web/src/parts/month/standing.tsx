@@ -4,7 +4,7 @@ import type { Statement } from "../../api/month";
 import { files } from "../../api/month";
 import { dateTime, monthName, periodName, shiftPeriod } from "../../format";
 import { language } from "../../language";
-import type { Standing } from "../../month/figures";
+import type { Standing } from "../../pure/month/figures";
 import { BILLING, routeHash, type ServerRoute } from "../../router";
 import { may } from "../../session";
 import { runningPeriod } from "../../site";

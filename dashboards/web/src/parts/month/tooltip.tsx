@@ -3,8 +3,8 @@
 import type { Pointed } from "../../chart";
 import type { ChartData } from "../../chart/data";
 import { clock, count, mbps, mbpsFine, weekdayDate } from "../../format";
-import { discarded } from "../../month/figures";
-import { EXPECTED, IN_SERVICE, PARTIAL, SAMPLE, startOf } from "../../month/slots";
+import { discarded } from "../../pure/month/figures";
+import { EXPECTED, IN_SERVICE, PARTIAL, SAMPLE, startOf } from "../../pure/month/slots";
 import { t } from "../../words/server";
 import type { Month } from "./month";
 

@@ -1,7 +1,7 @@
 // Why the month is billed or not, in a sentence, and what can still be done about it.
 
 import { count, dateTime, hours, mbpsFine, money, shortDate } from "../../format";
-import { addonMbps, remedy, why, type Remedy, type Why } from "../../month/why";
+import { addonMbps, remedy, why, type Remedy, type Why } from "../../pure/month/why";
 import { routeHash } from "../../router";
 import { t } from "../../words/server";
 import type { Month } from "./month";

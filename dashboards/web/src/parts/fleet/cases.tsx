@@ -1,0 +1,69 @@
+// The open cases, what somebody should do first before the others.
+
+import type { CaseInfo } from "../../api/cases";
+import { openCases } from "../../api/cases";
+import { count } from "../../format";
+import { mostPressing, nextStep } from "../../pure/fleet";
+import { usePolled } from "../../polled";
+import { CASES, routeHash } from "../../router";
+import { t } from "../../words/fleet";
+import { Ago, Badge } from "../figures";
+import { FleetPart } from "./part";
+
+const LINES = 8;
+
+export function FleetCases({ timezone }: { timezone: string }) {
+  const polled = usePolled<CaseInfo[]>("open cases", ["cases"], openCases);
+  const all = polled.answer !== undefined && polled.answer.length > 0 && (
+    <a href={routeHash(CASES)}>{t.allCases(count(polled.answer.length))}</a>
+  );
+  const now_ms = Date.now();
+  return (
+    <FleetPart title={t.openCases} aside={all} polled={polled}>
+      {(cases) =>
+        cases.length === 0 ? (
+          <p class="well">{t.noCases}</p>
+        ) : (
+          <div class="scroll">
+            <table class="plain wide">
+              <thead>
+                <tr>
+                  <th scope="col">{t.server}</th>
+                  <th scope="col">{t.why}</th>
+                  <th scope="col" class="wide-only">{t.since}</th>
+                  <th scope="col">{t.next}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {mostPressing(cases, now_ms).slice(0, LINES).map((of) => (
+                  <tr key={of.id}>
+                    <th scope="row">
+                      <a href={routeHash({ view: "server", server: of.server, period: undefined })}>{of.server}</a>
+                    </th>
+                    <td>
+                      {of.urgent && (
+                        <>
+                          <Badge tone="over">{t.urgent}</Badge>{" "}
+                        </>
+                      )}
+                      {of.rules.map(({ rule }) => t.rule[rule] ?? rule).join(" · ")}
+                    </td>
+                    <td class="wide-only"><Ago at={since(of)} timezone={timezone} /></td>
+                    <td>
+                      <a href={routeHash({ view: "case", id: of.id, period: undefined })}>{t.step[nextStep(of, now_ms)]}</a>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )
+      }
+    </FleetPart>
+  );
+}
+
+/** Since when a rule has held; a case of which none holds any more stands since its last step. */
+function since(of: CaseInfo): string {
+  return of.rules.map((holding) => holding.since).toSorted()[0] ?? of.since;
+}
