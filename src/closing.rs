@@ -46,4 +46,4 @@ pub mod proof;
 pub mod explain;
 
 #[cfg(test)]
-mod example;
+pub(crate) mod example;

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use krilla::Data;
+use krilla::text::Font;
 use skrifa::MetadataProvider;
 use skrifa::charmap::Charmap;
 use skrifa::raw::tables::hmtx::Hmtx;
@@ -32,8 +34,8 @@ pub enum Weight {
 
 /// A font in one weight.
 pub(super) struct Face {
-    /// The font's file.
-    pub(super) data: &'static [u8],
+    /// The font as PDFs take it, which takes its time to read.
+    pub(super) font: Font,
     charmap: Charmap<'static>,
     advances: Hmtx<'static>,
     units_per_em: u16,
@@ -161,9 +163,13 @@ impl Face {
             // Read once, and needed until the program ends.
             std::borrow::Cow::Owned(data) => Vec::leak(data),
         };
-        let font = FontRef::new(data).ok()?;
-        let units_per_em = font.head().ok()?.units_per_em();
-        Some(Self { data, charmap: font.charmap(), advances: font.hmtx().ok()?, units_per_em })
+        let tables = FontRef::new(data).ok()?;
+        Some(Self {
+            font: Font::new(Data::from(data), 0)?,
+            charmap: tables.charmap(),
+            advances: tables.hmtx().ok()?,
+            units_per_em: tables.head().ok()?.units_per_em(),
+        })
     }
 
     pub(super) fn glyph(&self, c: char) -> Glyph {
@@ -187,7 +193,7 @@ mod tests {
 
     #[test]
     fn widths_are_those_of_the_font() {
-        let wide = |text, weight| fonts().width(text, weight, 1_000);
+        let wide = |text: &str, weight| fonts().width(text, weight, 1_000);
         // A Japanese letter is as wide as it is high, and all digits are alike.
         assert_eq!(wide("請求", Weight::Regular), 2_000);
         for digit in '1'..='9' {
@@ -219,14 +225,15 @@ mod tests {
 
     #[test]
     fn lines_break_where_a_reader_expects_it() {
-        for (text, ems, expected) in [
-            ("one two three", 4, &["one two", "three"][..]),
+        let rows: [(&str, Len, &[&str]); 6] = [
+            ("one two three", 4, &["one two", "three"]),
             ("上位20分の1を除外し、その次", 5, &["上位20分", "の1を除外", "し、その次"]),
             ("除外した、値です。", 4, &["除外し", "た、値で", "す。"]),
-            ("あ（いう）え", 3, &["あ", "（い", "う）え"]),
+            ("あ（いう）え", 2, &["あ", "（い", "う）", "え"]),
             ("WWWWWWWWWW", 3, &["WWW", "WWW", "WWW", "W"]),
             ("", 4, &[]),
-        ] {
+        ];
+        for (text, ems, expected) in rows {
             let lines = fonts().lines(text, Weight::Regular, 1_000, ems * 1_000);
             assert_eq!(lines, expected, "{text}");
         }

@@ -1,6 +1,7 @@
 //! Drawings as PDF: text with its letters, in fonts that are cut down to those that occur and embedded; paragraphs are
 //! tagged for screen readers, lines and areas as decoration.
 
+use krilla::Document;
 use krilla::color::rgb;
 use krilla::geom::{Path as PdfPath, PathBuilder, Point};
 use krilla::metadata::{DateTime, Metadata};
@@ -9,12 +10,11 @@ use krilla::page::PageSettings;
 use krilla::paint::{Fill, Stroke as PdfStroke, StrokeDash};
 use krilla::surface::Surface;
 use krilla::tagging::{Artifact, ArtifactType, ContentTag, Tag, TagGroup, TagTree};
-use krilla::text::{Font, GlyphId, KrillaGlyph};
-use krilla::{Data, Document};
+use krilla::text::{GlyphId, KrillaGlyph};
 use meter95_reading::Timestamp;
 
 use super::drawing::{Drawing, HEIGHT, Ink, Item, Len, PT, Path, Step, Stroke, Text, WIDTH};
-use super::fonts::{Fonts, Weight};
+use super::fonts::Fonts;
 use crate::closing::explain::text::Lang;
 
 /// What the document says of itself.
@@ -36,9 +36,6 @@ pub struct PdfError(String);
 /// # Errors
 /// When a font can't be embedded, or the document is larger than a PDF may be.
 pub(super) fn pdf(pages: &[Drawing], about: &About, fonts: &Fonts) -> Result<Vec<u8>, PdfError> {
-    let broken = || PdfError("the fonts can't be read".to_owned());
-    let font = |weight| Font::new(Data::from(fonts.face(weight).data), 0).ok_or_else(broken);
-    let pen = Pen { fonts, regular: font(Weight::Regular)?, bold: font(Weight::Bold)? };
     let size = PageSettings::from_wh(points(WIDTH), points(HEIGHT))
         .ok_or_else(|| PdfError("the page has no size".to_owned()))?;
     let mut document = Document::new();
@@ -56,7 +53,7 @@ pub(super) fn pdf(pages: &[Drawing], about: &About, fonts: &Fonts) -> Result<Vec
             let tagged = surface.start_tagged(if is_text { ContentTag::Other } else { decoration });
             for item in run {
                 match item {
-                    Item::Text(text) => pen.text(&mut surface, text),
+                    Item::Text(text) => write(&mut surface, fonts, text),
                     Item::Path(path) => draw(&mut surface, path),
                 }
             }
@@ -74,32 +71,19 @@ pub(super) fn pdf(pages: &[Drawing], about: &About, fonts: &Fonts) -> Result<Vec
     document.finish().map_err(|e| PdfError(e.to_string()))
 }
 
-/// What texts are written with.
-struct Pen<'a> {
-    fonts: &'a Fonts,
-    regular: Font,
-    bold: Font,
-}
-
-impl Pen<'_> {
-    fn text(&self, surface: &mut Surface<'_>, text: &Text) {
-        let Text { x, y, style, text, .. } = text;
-        let face = self.fonts.face(style.weight);
-        let font = match style.weight {
-            Weight::Regular => self.regular.clone(),
-            Weight::Bold => self.bold.clone(),
-        };
-        let glyph = |(at, c): (usize, char)| {
-            let glyph = face.glyph(c);
-            let advance = face.advance(glyph);
-            KrillaGlyph::new(GlyphId::new(glyph.id), advance, 0.0, 0.0, 0.0, at..at + c.len_utf8(), None)
-        };
-        let glyphs: Vec<KrillaGlyph> = text.char_indices().map(glyph).collect();
-        surface.set_stroke(None);
-        surface.set_fill(Some(filled(style.ink)));
-        let start = Point::from_xy(points(*x), points(*y));
-        surface.draw_glyphs(start, &glyphs, font, text, points(style.size), false);
-    }
+fn write(surface: &mut Surface<'_>, fonts: &Fonts, text: &Text) {
+    let Text { x, y, style, text, .. } = text;
+    let face = fonts.face(style.weight);
+    let glyph = |(at, c): (usize, char)| {
+        let glyph = face.glyph(c);
+        let advance = face.advance(glyph);
+        KrillaGlyph::new(GlyphId::new(glyph.id), advance, 0.0, 0.0, 0.0, at..at + c.len_utf8(), None)
+    };
+    let glyphs: Vec<KrillaGlyph> = text.char_indices().map(glyph).collect();
+    surface.set_stroke(None);
+    surface.set_fill(Some(filled(style.ink)));
+    let start = Point::from_xy(points(*x), points(*y));
+    surface.draw_glyphs(start, &glyphs, face.font.clone(), text, points(style.size), false);
 }
 
 fn draw(surface: &mut Surface<'_>, path: &Path) {
