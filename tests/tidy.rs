@@ -56,6 +56,7 @@ const PLACES: &[&str] = &[
     "src/main.rs",
     "src/metering",
     "src/rebuild",
+    "src/report",
     "src/store",
     "src/throttle",
     "tests/fuzz",

@@ -97,10 +97,15 @@ impl Page<'_> {
                 self.fonts.lines(fact, BODY.weight, BODY.size, wide - 12 * PT).len().min(KNOWN_LINES_MAX);
             let needs = LEADING * Len::try_from(lines).unwrap_or(0) + if left > 1 { LEADING } else { 0 };
             if y - LEADING + needs > last {
-                let more = self.pick(
-                    format!("and {left} more, which meter95 explain tells."),
-                    format!("ほか{left}件(meter95 explain に記載)"),
-                );
+                let more = match self.sheet.standing {
+                    Standing::Issued | Standing::UnderReview => self.pick(
+                        format!("and {left} more, which meter95 explain tells."),
+                        format!("ほか{left}件(meter95 explain に記載)"),
+                    ),
+                    Standing::Preliminary { .. } => {
+                        self.pick(format!("and {left} more"), format!("ほか{left}件"))
+                    }
+                };
                 self.put((LEFT + 12 * PT, y), BODY, wide, &more);
                 return;
             }
@@ -167,12 +172,6 @@ impl Page<'_> {
             how.push(self.pick(
                 "The plan has no price for what is above the allowance.",
                 "このプランに超過料金はありません。",
-            ));
-        }
-        if self.sheet.standing != Standing::Issued {
-            how.push(self.pick(
-                "This is not final: what is billed follows from the statement once it is issued.",
-                "これは確定した金額ではありません。ご請求は、発行された明細に基づきます。",
             ));
         }
         how
@@ -280,13 +279,18 @@ impl Page<'_> {
         let gaps: Vec<&Gap> = members.iter().flat_map(|member| &member.gaps).collect();
         let longest = gaps.iter().max_by_key(|gap| gap.slots)?;
         let slots = grouped(gaps.iter().map(|gap| gap.slots).sum::<u64>());
-        let spans = grouped(gaps.len() as u64);
         let (span, cause) =
             (self.between(longest.from.0, longest.until.0), self.lang.cause(longest.cause.as_deref()));
-        Some(self.pick(
-            format!("No sample: {slots} slots in {spans} spans; the longest is {span} ({cause})."),
-            format!("計測値のないスロット: {slots}({spans}か所)。最長は {span}({cause})"),
-        ))
+        Some(match gaps.len() {
+            1 => self.pick(
+                format!("No sample: {slots} slots, {span} ({cause})."),
+                format!("計測値のないスロット: {slots}。{span}({cause})"),
+            ),
+            spans => self.pick(
+                format!("No sample: {slots} slots in {spans} spans; the longest is {span} ({cause})."),
+                format!("計測値のないスロット: {slots}({spans}か所)。最長は {span}({cause})"),
+            ),
+        })
     }
 
     fn breaks(&self) -> Option<String> {
@@ -318,8 +322,8 @@ impl Page<'_> {
                 "検証方法: すべての計測値はこの明細のバンドルファイルに含まれ、meter95 verify で全数値を再計算できます。",
             ),
             Standing::UnderReview | Standing::Preliminary { .. } => self.lang.pick(
-                "Figures can be checked once the statement is issued: every sample will be in its bundle.",
-                "明細の発行後は、すべての計測値を含むバンドルファイルで検証できます。",
+                "This is not final: what is billed follows from the statement once it is issued, and its bundle will have every sample.",
+                "これは確定した金額ではありません。ご請求は発行後の明細に基づき、明細はすべての計測値を含むバンドルファイルで検証できます。",
             ),
         };
         self.put((LEFT, FOOT), LABEL, wide, check);
