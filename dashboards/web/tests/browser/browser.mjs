@@ -21,6 +21,9 @@ const ARGS = [
 /** How long anything may take that the service answers: a debug build on a busy machine. */
 export const PATIENCE_MS = 30_000;
 
+/** A taller page is pictured as far as the screen shows it. */
+const TALL_PX = 20_000;
+
 /** How soon what changes at the service is shown: a page that only asks from time to time would take longer. */
 export const LIVE_MS = 10_000;
 
@@ -132,7 +135,8 @@ export async function settled(watched) {
 export async function picture(page, name) {
   mkdirSync(PICTURES, { recursive: true });
   const path = join(PICTURES, `${name.replaceAll(/[^a-z0-9]+/gi, "-")}.png`);
-  await page.screenshot({ path, fullPage: true }).catch(() => page.screenshot({ path }));
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.screenshot({ path, fullPage: height < TALL_PX });
   return path;
 }
 

@@ -14,7 +14,7 @@ export async function check(context, url, view, path, way) {
   const name = `${view.name}, ${language}, ${theme}, ${size}`;
   const page = await context.newPage();
   const wrong = await faults(page, url, view, path, way).catch((cause) => [cause.message]);
-  if (wrong.length > 0) wrong.push(`picture: ${await picture(page, name)}`);
+  if (wrong.length > 0) wrong.push(`picture: ${await picture(page, name).catch((cause) => cause.message)}`);
   await page.close();
   return wrong.length === 0 ? [] : [`${name} (${path})`, ...wrong.map((what) => `  ${what}`)];
 }

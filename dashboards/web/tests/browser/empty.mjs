@@ -40,7 +40,7 @@ test("the first steps are told, and the first figures appear by themselves", asy
 
     await ship(url, readings());
     // 1,000,000 octets in each slot of 300 s are 26,666 bit/s.
-    await row.getByText("0.03").first().waitFor({ timeout: LIVE_MS });
+    await row.getByRole("cell", { name: "0.03", exact: true }).first().waitFor({ timeout: LIVE_MS });
     assert.equal(await page.evaluate(() => globalThis.isTheSamePage), true, "the page was not loaded again");
     assert.deepEqual(watched.complaints, []);
   });
