@@ -123,11 +123,11 @@ fn rate(from: &End, to: &End) -> u64 {
 }
 
 /// A demo that goes on until it is dropped, and where it answers.
-struct Demo {
+pub(crate) struct Demo {
     child: Child,
     url: String,
     /// What it printed before it was live.
-    said: Vec<String>,
+    pub(crate) said: Vec<String>,
 }
 
 impl Drop for Demo {
@@ -138,7 +138,7 @@ impl Drop for Demo {
 }
 
 impl Demo {
-    fn start(data_dir: &Path, options: &[&str]) -> Self {
+    pub(crate) fn start(data_dir: &Path, options: &[&str]) -> Self {
         let mut command = support::meter95(data_dir);
         command.args(["demo", "--servers", "10", "--listen", "127.0.0.1:0"]).args(options);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -156,7 +156,7 @@ impl Demo {
         Self { child, url, said }
     }
 
-    async fn get(&self, path: &str) -> String {
+    pub(crate) async fn get(&self, path: &str) -> String {
         let answer = reqwest::get(format!("{}{path}", self.url)).await.unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         assert!(status.is_success(), "{path}: {status}: {text}");
@@ -245,7 +245,13 @@ async fn a_demo_has_a_closed_month_to_look_at_and_needs_no_switches() {
     store.close().await.unwrap();
     let demo = Demo::start(&data_dir, &["--no-collect", "--past", "last-month"]);
     let closed = demo.said.iter().find(|line| line.contains(" is closed: ")).expect("what was closed");
-    assert!(closed.ends_with(": 9 statements issued, 1 held for review."), "{closed}");
+    // The newest server is of this month or of the one before; what was not read for three days waits for a person.
+    assert!(
+        [8, 9]
+            .map(|n| format!(": {n} statements issued, 1 held for review."))
+            .iter()
+            .any(|end| closed.ends_with(end))
+    );
     let period = closed.split(' ').next().unwrap();
     let answer = demo.get(&format!("/v1/periods/{period}/statements")).await;
     let statements: Value = serde_json::from_str(&answer).unwrap();
