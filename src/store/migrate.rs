@@ -14,6 +14,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (6, include_str!("migrations/0006_alerts.sql")),
     (7, include_str!("migrations/0007_access.sql")),
     (8, include_str!("migrations/0008_answers.sql")),
+    (9, include_str!("migrations/0009_views_for_dashboards.sql")),
 ];
 
 impl Store {
