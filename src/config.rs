@@ -7,7 +7,7 @@ pub mod throttle;
 pub mod tls;
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregator::state::{GRACE_MS_DEFAULT, Times};
 use crate::collectors::CollectorName;
 use crate::metering::delta::MAX_GAP_MS_DEFAULT;
-use crate::store::engine::{Endpoint, Secret};
+use crate::store::engine::{self, Endpoint, Secret};
 use snmp::Snmp;
 use throttle::Throttle;
 
@@ -85,6 +85,11 @@ pub struct ClickHouse {
     pub database: Option<String>,
     /// The library or binary of the embedded one, before any that is found.
     pub engine: Option<PathBuf>,
+    /// The port of this machine on which the embedded one answers; any that is free unless given.
+    pub port: Option<NonZeroU16>,
+    /// A file whose first line is the password of the embedded one's user `meter95_reader`, who may only read what
+    /// dashboards show; there is no such user without it.
+    pub reader_password_file: Option<PathBuf>,
 }
 
 /// The API and the dashboard.
@@ -248,6 +253,7 @@ impl Config {
             let says = format!("it must be 1 to {REQUESTS_PER_S_MAX}");
             return Err(ConfigError::Value { field, value, says });
         }
+        self.clickhouse.check()?;
         self.alerts.check()?;
         self.throttle.check()?;
         self.ship.check()?;
@@ -292,6 +298,46 @@ impl Config {
         };
         let user = self.clickhouse.user.clone().unwrap_or_else(|| "default".to_owned());
         Ok(Some(Endpoint { url, user, password: Secret::new(password) }))
+    }
+}
+
+impl ClickHouse {
+    /// Refuses what is said of the embedded one where there is none.
+    fn check(&self) -> Result<(), ConfigError> {
+        let reader = self.reader_password_file.as_ref().map(|path| path.display().to_string());
+        let of_embedded = [
+            ("clickhouse.port", self.port.map(|port| port.to_string())),
+            ("clickhouse.reader_password_file", reader),
+        ];
+        let said = of_embedded.into_iter().find_map(|(field, value)| Some((field, value?)));
+        match said.filter(|_| self.url.is_some()) {
+            Some((field, value)) => {
+                let says = "it is for the embedded ClickHouse, and clickhouse.url names another".to_owned();
+                Err(ConfigError::Value { field: field.to_owned(), value, says })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// How the embedded one is started.
+    ///
+    /// # Errors
+    /// When the reader's password can't be read, or is none.
+    pub fn engine_options(&self) -> Result<engine::Options, ConfigError> {
+        let read = |path: &PathBuf| match first_line(path)? {
+            password if password.is_empty() => Err(ConfigError::Value {
+                field: "clickhouse.reader_password_file".to_owned(),
+                value: path.display().to_string(),
+                says: "its first line is empty".to_owned(),
+            }),
+            password => Ok(Secret::new(password)),
+        };
+        Ok(engine::Options {
+            program: self.engine.clone(),
+            port: self.port.map(NonZeroU16::get),
+            reader_password: self.reader_password_file.as_ref().map(read).transpose()?,
+            ..engine::Options::default()
+        })
     }
 }
 
@@ -432,6 +478,15 @@ mod tests {
             ("[ship]\nkey = 'a'", "ship.key is a: it goes together with ship.certificate"),
             ("[http.tls]\ncertificate = 'a'", "missing field `key`"),
             ("[http.tls]\ncertificate = 'a'\nkey = 'b'\ncert = 'c'", "unknown field `cert`"),
+            ("[clickhouse]\nport = 0", "port"),
+            (
+                "[clickhouse]\nurl = 'http://db:8123'\nport = 8123",
+                "clickhouse.port is 8123: it is for the embedded",
+            ),
+            (
+                "[clickhouse]\nurl = 'http://db:8123'\nreader_password_file = 'a'",
+                "clickhouse.reader_password_file is a: it is for the embedded ClickHouse",
+            ),
             ("[throttle]\nrounds = 0", "throttle.rounds is 0: it must be 1 to 10"),
             (
                 "[[snmp.devices]]\nname = 'a'\naddress = 'b'",

@@ -32,6 +32,25 @@ fn client(endpoint: &Endpoint) -> clickhouse::Client {
         .with_password(endpoint.password.expose())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn it_answers_on_the_port_that_is_configured_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let options = || Options { port: Some(port), ..options() };
+    let error = Engine::open(dir.path(), options()).await.unwrap_err().to_string();
+    assert!(
+        error.ends_with(&format!("port {port}, which it is configured to answer on, is taken")),
+        "{error}"
+    );
+    drop(taken);
+    for _ in 0..2 {
+        let engine = Engine::open(dir.path(), options()).await.unwrap();
+        assert_eq!(engine.endpoint().await.unwrap().url, format!("http://127.0.0.1:{port}"));
+        engine.stop().await.unwrap();
+    }
+}
+
 async fn run(endpoint: &Endpoint, sql: &str) {
     client(endpoint).query(sql).execute().await.unwrap_or_else(|e| panic!("{sql}: {e}"));
 }

@@ -39,7 +39,8 @@ pub enum EngineCommand {
     /// Keep the engine running on a data directory until Ctrl-C, to look at the data with other tools
     ///
     /// Prints the URL. User and password are in DIR/engine/endpoint.json, which only its owner can read; pass them in the
-    /// headers X-ClickHouse-User and X-ClickHouse-Key.
+    /// headers X-ClickHouse-User and X-ClickHouse-Key. Where the configuration has clickhouse.reader_password_file, the
+    /// user meter95_reader may read: for Grafana.
     #[command(after_help = "Example:\n  meter95 --data-dir /var/lib/meter95 engine run")]
     Run,
 }
@@ -80,7 +81,10 @@ pub async fn run(site: &SiteArgs, command: EngineCommand) -> anyhow::Result<()> 
     match command {
         EngineCommand::Install { from, to } => install(Install { from, to }),
         EngineCommand::Status { format } => status(&site.site()?.data_dir, format),
-        EngineCommand::Run => hold(&site.site()?.data_dir).await,
+        EngineCommand::Run => {
+            let site = site.site()?;
+            hold(&site.data_dir, site.config.clickhouse.engine_options()?).await
+        }
     }
 }
 
@@ -109,7 +113,7 @@ fn status(data_dir: &Path, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn hold(data_dir: &Path) -> anyhow::Result<()> {
+async fn hold(data_dir: &Path, options: Options) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut told_to_stop = pin!(async {
@@ -119,7 +123,7 @@ async fn hold(data_dir: &Path) -> anyhow::Result<()> {
         }
     });
     let engine = tokio::select! {
-        engine = Engine::open(data_dir, Options::default()) => engine?,
+        engine = Engine::open(data_dir, options) => engine?,
         () = &mut told_to_stop => return Ok(()),
     };
     println!("{}", engine.endpoint().await?.url);

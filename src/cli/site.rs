@@ -64,11 +64,7 @@ impl Site {
                 let database = self.config.clickhouse.database.as_deref().unwrap_or(engine::DATABASE);
                 Store::connect(endpoint, database).await?
             }
-            None => {
-                let options =
-                    engine::Options { program: self.config.clickhouse.engine.clone(), ..Default::default() };
-                Store::open(&self.data_dir, options).await?
-            }
+            None => Store::open(&self.data_dir, self.config.clickhouse.engine_options()?).await?,
         };
         Ok(store)
     }

@@ -38,7 +38,7 @@ use program::{Places, Program};
 use supervisor::{State, Supervisor};
 use version::{SERVER_VERSION_MIN, Version};
 
-pub use config::{DATABASE, USER};
+pub use config::{DATABASE, READER, USER};
 pub use secret::Secret;
 
 /// How long a caller waits for an engine that is being started again before it hears that there is none.
@@ -76,6 +76,10 @@ pub struct Options {
     pub program: Option<PathBuf>,
     /// The engine's memory limit; by default 40 % of this machine's, and at least 1 GiB.
     pub memory_octets_max: Option<u64>,
+    /// The port on which it answers; any that is free unless given.
+    pub port: Option<u16>,
+    /// The password of the user who may only read ([`READER`]); there is none without it.
+    pub reader_password: Option<Secret>,
     /// The binary whose `engine-child` command is the engine; by default this process' own. Tests, which run in another
     /// binary, say it.
     pub child_exe: Option<PathBuf>,
@@ -88,6 +92,8 @@ pub struct Options {
 struct Plan {
     program: Program,
     memory_octets_max: Option<u64>,
+    port: Option<u16>,
+    reader_password: Option<Secret>,
     child_exe: PathBuf,
     join_wait: Duration,
 }
@@ -188,7 +194,8 @@ impl Options {
         // Not the path that this binary once had: after an upgrade another one lies there.
         let child_exe = self.child_exe.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
         let join_wait = self.join_wait.unwrap_or(JOIN_WAIT);
-        Ok(Plan { program, memory_octets_max: self.memory_octets_max, child_exe, join_wait })
+        let Self { memory_octets_max, port, reader_password, .. } = self;
+        Ok(Plan { program, memory_octets_max, port, reader_password, child_exe, join_wait })
     }
 }
 

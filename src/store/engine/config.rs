@@ -13,6 +13,39 @@ pub const USER: &str = "meter95";
 /// The service's own database, in which that user may do everything.
 pub const DATABASE: &str = "meter95";
 
+/// The user who may only read what dashboards show; there where it has a password.
+pub const READER: &str = "meter95_reader";
+/// What that user reads: what was metered, sold, issued and raised. Not tokens, mails, the audit and people's addresses.
+const READABLE: [&str; 22] = [
+    "alerts",
+    "breaks",
+    "checkpoints",
+    "closing_acts",
+    "collectors",
+    "inventory",
+    "inventory_now",
+    "month_span",
+    "month_usage",
+    "plan_chain",
+    "port_slots",
+    "ports",
+    "readings",
+    "samples",
+    "samples_superseded",
+    "schema_migrations",
+    "server_slots",
+    "server_terms",
+    "servers",
+    "statements",
+    "statements_now",
+    "uplink_slots",
+];
+/// How long one of its queries may take unless it says otherwise, and at most, in s.
+const READER_S: u32 = 60;
+const READER_S_MAX: u32 = 300;
+/// How much of the engine's memory one of its queries may take, in hundredths: metering goes first.
+const READER_MEMORY_PERCENT: u64 = 50;
+
 /// Share of the machine's memory that the engine may take, in hundredths: the service and the page cache need theirs.
 const MEMORY_SHARE_PERCENT: u64 = 40;
 /// Below this ClickHouse cannot merge larger parts.
@@ -50,11 +83,11 @@ fn mem_total(meminfo: &str) -> Option<u64> {
 }
 
 /// The text of `config.xml`. `http_port` is for a real server; the library is told on its command line.
-pub(super) fn config(layout: &Layout, program: &Program, memory_octets_max: u64) -> String {
+pub(super) fn config(layout: &Layout, program: &Program, memory_octets_max: u64, has_reader: bool) -> String {
     let users = path(&layout.users());
     let log = path(&layout.log());
     let own = match program {
-        Program::Library(_) => library(),
+        Program::Library(_) => library(has_reader),
         Program::Server(..) => server(layout),
     };
     // What an insert has acknowledged survives a power cut: that is what bills are made of.
@@ -78,16 +111,20 @@ pub(super) fn config(layout: &Layout, program: &Program, memory_octets_max: u64)
 }
 
 /// The library's local session logs in as `default` without a password and from the same address as anyone else on
-/// this machine, so over HTTP only requests that name the service's own user are let in at all. ClickHouse refuses a
-/// request that names two users.
-fn library() -> String {
-    format!(
-        "<http_handlers><rule>
-<headers><X-ClickHouse-User>{USER}</X-ClickHouse-User></headers>
+/// this machine, so over HTTP only requests that name the service's own user, or the reader, by that header are let in at
+/// all. ClickHouse refuses a request that names two users. (A rule on `Authorization` would let `default` in: a parameter
+/// `user` counts more than that header, and rules do not see parameters.)
+fn library(has_reader: bool) -> String {
+    let users = [USER].into_iter().chain(has_reader.then_some(READER));
+    let rules = users.map(|user| {
+        format!(
+            "<rule>
+<headers><X-ClickHouse-User>{user}</X-ClickHouse-User></headers>
 <handler><type>dynamic_query_handler</type><query_param_name>query</query_param_name></handler>
-</rule></http_handlers>
-"
-    )
+</rule>"
+        )
+    });
+    format!("<http_handlers>{}</http_handlers>\n", rules.collect::<String>())
 }
 
 /// A real server takes its directories from the configuration, and its port from the child's command line.
@@ -103,8 +140,40 @@ fn server(layout: &Layout) -> String {
     )
 }
 
+/// The user who may only read, with its profile, as XML; nothing without a password.
+fn reader(password: Option<&Secret>, memory_octets_max: u64) -> (String, String) {
+    let Some(password) = password else {
+        return Default::default();
+    };
+    let password = hex(&Sha256::digest(password.expose()));
+    let memory = memory_octets_max / 100 * READER_MEMORY_PERCENT;
+    // Clients set the limits of their queries, so settings can be changed, to less than these.
+    let profile = format!(
+        "<{READER}><readonly>2</readonly><max_execution_time>{READER_S}</max_execution_time>\
+<max_memory_usage>{memory}</max_memory_usage><priority>10</priority><constraints>\
+<max_execution_time><min>1</min><max>{READER_S_MAX}</max></max_execution_time>\
+<max_memory_usage><min>1</min><max>{memory}</max></max_memory_usage></constraints></{READER}>"
+    );
+    let grants: String =
+        READABLE.iter().map(|table| format!("<query>GRANT SELECT ON {DATABASE}.{table}</query>\n")).collect();
+    let user = format!(
+        "<{READER}><password_sha256_hex>{password}</password_sha256_hex><networks><ip>127.0.0.1</ip></networks>\
+<profile>{READER}</profile><quota>default</quota>
+<databases><{DATABASE}><inventory><filter>kind != 'customer'</filter></inventory></{DATABASE}></databases>
+<grants>{grants}</grants></{READER}>
+"
+    );
+    (profile, user)
+}
+
 /// The text of `users.xml`.
-pub(super) fn users(program: &Program, password: &Secret) -> String {
+pub(super) fn users(
+    program: &Program,
+    password: &Secret,
+    reader_password: Option<&Secret>,
+    memory_octets_max: u64,
+) -> String {
+    let (reader_profile, reader) = reader(reader_password, memory_octets_max);
     let password = hex(&Sha256::digest(password.expose()));
     let default = match program {
         // What the child's session needs: to listen, to read the pipe that it waits on.
@@ -120,7 +189,7 @@ pub(super) fn users(program: &Program, password: &Secret) -> String {
     };
     // No grant on files, URLs and other sources: what gets into a query must not get out of the database.
     format!(
-        "<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users>
+        "<clickhouse><profiles><default/>{reader_profile}</profiles><quotas><default/></quotas><users>
 {default}<{USER}><password_sha256_hex>{password}</password_sha256_hex><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota><grants>
 <query>GRANT ALL ON {DATABASE}.*</query>
 <query>GRANT SELECT ON system.*</query>
@@ -129,7 +198,7 @@ pub(super) fn users(program: &Program, password: &Secret) -> String {
 <query>GRANT TABLE ENGINE ON *</query>
 <query>GRANT REMOTE, CLUSTER ON *.*</query>
 </grants></{USER}>
-</users></clickhouse>
+{reader}</users></clickhouse>
 "
     )
 }
@@ -156,7 +225,7 @@ mod tests {
     #[test]
     fn a_path_cannot_break_the_configuration() {
         let layout = Layout::of(Path::new("/srv/a&b<c"));
-        let text = config(&layout, &Program::Library("/x.so".into()), 1);
+        let text = config(&layout, &Program::Library("/x.so".into()), 1, false);
         assert!(text.contains("/srv/a&amp;b&lt;c/engine/users.xml"), "{text}");
     }
 
@@ -164,6 +233,27 @@ mod tests {
     fn the_password_is_not_in_the_users_file() {
         let password = Secret::new("open sesame".to_owned());
         let program = Program::Library("/x.so".into());
-        assert!(!users(&program, &password).contains("open sesame"));
+        assert!(!users(&program, &password, Some(&password), 1).contains("open sesame"));
+    }
+
+    #[test]
+    fn a_server_of_ones_own_grants_the_same() {
+        let guide = include_str!("../../../dashboards/grafana/README.md");
+        let granted = guide.lines().filter_map(|line| line.strip_prefix("GRANT SELECT ON meter95."));
+        let granted: Vec<&str> =
+            granted.filter_map(|line| line.strip_suffix(" TO meter95_reader;")).collect();
+        assert_eq!(granted, READABLE);
+    }
+
+    #[test]
+    fn there_is_a_reader_where_it_has_a_password() {
+        let program = Program::Library("/x.so".into());
+        let layout = Layout::of(Path::new("/srv"));
+        let password = Secret::new("open sesame".to_owned());
+        for there in [false, true] {
+            let text = config(&layout, &program, 1, there)
+                + &users(&program, &password, there.then_some(&password), 1);
+            assert_eq!(text.contains(READER), there, "{text}");
+        }
     }
 }

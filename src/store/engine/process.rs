@@ -49,12 +49,25 @@ impl Process {
         wait_for_last(layout).await?;
         let endpoint = match Announcement::read(layout).map(Announcement::endpoint) {
             // The one who took the port may have been sent the password.
-            Some(last) if last.port().is_some_and(is_free) => last,
-            _ => Endpoint::local(0, Secret::random()),
+            Some(last)
+                if last
+                    .port()
+                    .is_some_and(|port| plan.port.is_none_or(|own| own == port) && is_free(port)) =>
+            {
+                last
+            }
+            _ => Endpoint::local(plan.port.unwrap_or(0), Secret::random()),
         };
+        if let Some(port) = plan.port.filter(|port| !is_free(*port)) {
+            let reason = format!("port {port}, which it is configured to answer on, is taken");
+            return Err(EngineError::NotStarted { dir: layout.data_dir.clone(), reason });
+        }
         let memory = plan.memory_octets_max.unwrap_or_else(config::memory_octets_max);
-        layout::replace(&layout.config(), &config::config(layout, &plan.program, memory))?;
-        layout::replace(&layout.users(), &config::users(&plan.program, &endpoint.password))?;
+        let reader = plan.reader_password.as_ref();
+        let config = config::config(layout, &plan.program, memory, reader.is_some());
+        layout::replace(&layout.config(), &config)?;
+        let users = config::users(&plan.program, &endpoint.password, reader, memory);
+        layout::replace(&layout.users(), &users)?;
         let mut child = command(plan, layout, endpoint.port().unwrap_or(0))?
             .spawn()
             .map_err(|e| EngineError::io("start", &plan.child_exe, e))?;
