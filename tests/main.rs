@@ -26,6 +26,7 @@ mod engine;
 mod events;
 mod evidence;
 mod figures;
+mod grafana;
 mod inventory;
 mod limit;
 mod meters;
