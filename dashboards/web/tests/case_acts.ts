@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CaseInfo, CaseState, Rule } from "../src/api/cases";
-import { allowedActs, byUrgency, nextStep } from "../src/pure/case_acts";
+import { allowedActs, byUrgency, heldSince, nextStep } from "../src/pure/case_acts";
 
 const NOW_MS = Date.parse("2026-11-26T07:00:00Z");
 
@@ -34,13 +34,14 @@ test("what may be done about a case, and what it waits for", () => {
   for (const [part, next, acts] of [
     [{}, "contact", "attempt notify answer snooze dismiss note"],
     [{ urgent: true }, "approve_now", "approve attempt notify answer snooze dismiss note"],
-    [{ state: "notified", ...TOLD }, "approve", "approve attempt answer snooze dismiss note"],
+    [{ state: "notified", ...TOLD }, "await", "approve attempt answer snooze dismiss note"],
     [{ state: "approved", ...TOLD }, "apply", "apply attempt answer snooze dismiss note"],
     [{ state: "approved", urgent: true }, "apply", "apply attempt notify answer snooze dismiss note"],
     [{ state: "applied", ...TOLD }, "lift", "lift attempt answer snooze note"],
     [{ snoozed_until: "2026-11-26T08:00:00Z" }, "wait", "attempt notify answer wake dismiss note"],
     [{ snoozed_until: "2026-11-26T06:30:00Z" }, "contact", "attempt notify answer wake dismiss note"],
     [{ ...TOLD, state: "notified", answered_at: "2026-11-26T06:20:00Z" }, "approve", "approve attempt snooze dismiss note"],
+    [{ ...TOLD, state: "notified", ready_at: "2026-11-26T06:20:00Z" }, "approve", "approve attempt answer snooze dismiss note"],
     [{ state: "lifted" }, "over", "reopen note"],
     [{ state: "dismissed" }, "over", "reopen note"],
     [{ state: "resolved" }, "over", "reopen note"],
@@ -67,4 +68,14 @@ test("the most urgent case stands first", () => {
   ];
   const sorted = list.sort(byUrgency(NOW_MS)).map(({ id }) => id);
   assert.deepEqual(sorted, [6, 5, 7, 2, 1, 10, 8, 4, 9, 3]);
+});
+
+test("a case stands since its first rule holds, or since its last step", () => {
+  const rules: CaseInfo["rules"] = [
+    { rule: "locked_in", since: "2026-11-26T05:55:00Z" },
+    { rule: "sustained", since: "2026-11-26T05:30:00Z" },
+  ];
+  assert.equal(heldSince(aCase({ rules })), "2026-11-26T05:30:00Z");
+  assert.equal(heldSince(aCase({})), "2026-11-26T06:00:00Z");
+  assert.equal(heldSince(aCase({ rules, state: "dismissed" })), "2026-11-26T06:00:00Z");
 });

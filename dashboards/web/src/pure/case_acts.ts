@@ -16,7 +16,7 @@ export type CaseAct =
   | "reopen"
   | "note";
 
-type Standing = Pick<CaseInfo, "state" | "open" | "urgent" | "notified_at" | "answered_at" | "snoozed_until">;
+type Standing = Pick<CaseInfo, "state" | "open" | "urgent" | "notified_at" | "answered_at" | "ready_at" | "snoozed_until">;
 
 /** Everything that the service takes now, the next step first. The customer is contacted first, but for a flood. */
 export function allowedActs(of: Standing): CaseAct[] {
@@ -36,15 +36,20 @@ export function allowedActs(of: Standing): CaseAct[] {
 }
 
 /** What a case waits for. */
-export type NextStep = "contact" | "approve" | "approve_now" | "apply" | "lift" | "wait" | "over";
+export type NextStep = "contact" | "await" | "approve" | "approve_now" | "apply" | "lift" | "wait" | "over";
 
 export function nextStep(of: Standing, now_ms: number): NextStep {
   if (!of.open) return "over";
   if (of.state === "applied") return "lift";
   if (of.snoozed_until !== null && Date.parse(of.snoozed_until) > now_ms) return "wait";
   if (of.state === "approved") return "apply";
-  if (of.notified_at !== null) return "approve";
+  if (of.notified_at !== null) return of.answered_at === null && of.ready_at === null ? "await" : "approve";
   return of.urgent ? "approve_now" : "contact";
+}
+
+/** Since when a rule has held; a case of which none holds any more, or that has ended, stands since its last step. */
+export function heldSince(of: Pick<CaseInfo, "open" | "rules" | "since">): string {
+  return (of.open ? of.rules.map(({ since }) => since).toSorted()[0] : undefined) ?? of.since;
 }
 
 /** What hurts others comes before what costs only its own customer. */

@@ -5,6 +5,7 @@ import { useLayoutEffect, useState } from "preact/hooks";
 import type { Outcome, Recommendation, Recommended, WholeCase } from "../api/cases";
 import * as api from "../api/cases";
 import { customer as askCustomer } from "../api/inventory";
+import { usage, type ServerUsage } from "../api/usage";
 import { dateTime, mbps, periodName, speed } from "../format";
 import { language, LANGUAGE_NAMES, type Language } from "../language";
 import { Answered } from "../parts/answered";
@@ -18,6 +19,8 @@ import { Copy } from "../parts/copy";
 import { Badge, Money, Rate } from "../parts/figures";
 import { Panel } from "../parts/panel";
 import { useTitle } from "../parts/shell";
+import { nextStep } from "../pure/case_acts";
+import { pointless, sameOutcome } from "../pure/outlook";
 import { usePolled } from "../polled";
 import { CASES, routeHash, type CaseRoute } from "../router";
 import { may } from "../session";
@@ -85,6 +88,7 @@ function CaseOf({ of, recommended, route, done }: Answer & { route: CaseRoute; d
           {of.answered_at !== null && `${t.answered(at(of.answered_at))} `}
           {of.ready_at !== null && of.answered_at === null && `${t.allTried(at(of.ready_at))} `}
           {of.urgent && of.open && of.notified_at === null && t.urgentHint}
+          {nextStep(of, Date.now()) === "contact" && t.contactFirst}
         </p>
         {may("cases") ? <CaseActs of={of} contacts={customer?.contacts ?? []} done={done} /> : <p class="muted">{t.mayNot}</p>}
       </section>
@@ -96,10 +100,14 @@ function CaseOf({ of, recommended, route, done }: Answer & { route: CaseRoute; d
               <a href={routeHash({ view: "server", server: of.server, period: recommendation.outlook.period })}>{t.seeMonth}</a>
             }
           >
+            {of.open && <p class="hint">{t.figuresStand(at(recommendation.at))}</p>}
             <ul class="findings">
               {recommendation.rules.map((found) => (
                 <li key={found.rule}>
-                  <strong>{t.rule[found.rule]}</strong> <span class="muted">{t.found.began(at(found.began))}</span>
+                  <strong>{t.rule[found.rule]}</strong>{" "}
+                  <span class="muted">
+                    {t.found.began(at(found.began))} · {t.figuresAt(at(recommendation.at))}
+                  </span>
                   <p>{findingWords(found)}</p>
                 </li>
               ))}
@@ -114,7 +122,7 @@ function CaseOf({ of, recommended, route, done }: Answer & { route: CaseRoute; d
         </div>
         <div class="column">
           <LimitPanel of={of} />
-          <OutlookPanel recommendation={recommendation} />
+          <OutlookPanel of={of} />
           <CaseSnippet key={of.state} of={of} />
           {may("site") && <CaseContacts of={of} customer={customer} show={asksContacts ? undefined : () => setWanted(true)} />}
           <ReliefPanel recommendation={recommendation} />
@@ -185,7 +193,7 @@ function LimitPanel({ of }: { of: WholeCase }) {
   const until = (instant: string) => dateTime(instant, timezone);
   const set = of.limit && (of.state === "applied" ? t.limitSet : t.limitWas)(mbps(of.limit.cap_bps), until(of.limit.until));
   return (
-    <Panel title={t.cap}>
+    <Panel title={t.cap} aside={t.figuresAt(until(recommendation.at))}>
       <p class="cap">
         <strong>
           <Rate bps={cap.cap_bps} /> <span class="unit">{t.mbps}</span>
@@ -198,9 +206,15 @@ function LimitPanel({ of }: { of: WholeCase }) {
   );
 }
 
-function OutlookPanel({ recommendation: { outlook } }: { recommendation: Recommendation }) {
-  const same = outlook.with.amount === outlook.without.amount && outlook.with.overage_bps === outlook.without.overage_bps;
-  const row = (name: ComponentChildren, outcome: Outcome) => (
+/** What is certain, what it comes to by now, and what the limit was thought to change. */
+function OutlookPanel({ of }: { of: WholeCase }) {
+  const { recommendation } = of;
+  const { outlook, timezone } = recommendation;
+  // What has ended has no figures of today: its month may be over.
+  const { answer: now } = usePolled(of.open ? `usage ${of.server} ${outlook.period}` : "", ["usage"], async (signal) =>
+    of.open ? (await usage({ server: of.server, period: outlook.period }, signal)).servers[0] : undefined,
+  );
+  const row = (name: ComponentChildren, outcome: Pick<Outcome, "p95_bps" | "overage_bps" | "amount" | "currency">) => (
     <tr>
       <th scope="row">{name}</th>
       <td class="number">
@@ -232,18 +246,26 @@ function OutlookPanel({ recommendation: { outlook } }: { recommendation: Recomme
           </tr>
         </thead>
         <tbody>
+          {now && row(t.atLeast, certain(now))}
+          {now && row(t.soFar, now)}
           {row(t.without, outlook.without)}
           {row(t.with, outlook.with)}
         </tbody>
       </table>
-      {same && <p class="hint">{t.same}</p>}
+      {now && now.amount !== now.locked_in_amount && <p class="hint">{t.canFall}</p>}
+      <p class="hint">{t.outlookHelp(dateTime(recommendation.at, timezone))}</p>
+      {pointless(recommendation) ? <p class="hint">{t.pointless}</p> : sameOutcome(recommendation) && <p class="hint">{t.same}</p>}
     </Panel>
   );
 }
 
-function ReliefPanel({ recommendation: { relief, others } }: { recommendation: Recommendation }) {
+function certain({ locked_in_p95_bps, locked_in_overage_bps, locked_in_amount, currency }: ServerUsage) {
+  return { p95_bps: locked_in_p95_bps, overage_bps: locked_in_overage_bps, amount: locked_in_amount, currency };
+}
+
+function ReliefPanel({ recommendation: { relief, others, at, timezone } }: { recommendation: Recommendation }) {
   return (
-    <Panel title={t.relief}>
+    <Panel title={t.relief} aside={t.figuresAt(dateTime(at, timezone))}>
       {relief.length === 0 ? (
         <p class="muted">{t.noRelief}</p>
       ) : (

@@ -2,8 +2,8 @@
 
 import type { CaseInfo, Recommendation } from "../api/cases";
 import * as api from "../api/cases";
-import { byUrgency, nextStep } from "../pure/case_acts";
-import { bitPerSecond, count, mbps } from "../format";
+import { byUrgency, heldSince, nextStep } from "../pure/case_acts";
+import { bitPerSecond, clockOrDate, count, mbps } from "../format";
 import { Answered } from "../parts/answered";
 import { nextWords, ruleNames, stateTone } from "../parts/case/words";
 import { Ago, Badge, None, Rate } from "../parts/figures";
@@ -116,7 +116,7 @@ function Row({ of, recommendation, route, timezone }: { of: CaseInfo; recommenda
         </span>
       </th>
       <td class="wrap">
-        {rules.length > 0 ? ruleNames(rules) : <span class="muted">{of.open ? t.noRule : "–"}</span>}{" "}
+        {rules.length > 0 ? <span title={rules.map((rule) => t.ruleHint[rule]).join(" · ")}>{ruleNames(rules)}</span> : <span class="muted">{of.open ? t.noRule : "–"}</span>}{" "}
         {of.urgent && of.open && (
           <span title={t.urgentHint}>
             <Badge tone="over">{t.urgent}</Badge>
@@ -128,12 +128,13 @@ function Row({ of, recommendation, route, timezone }: { of: CaseInfo; recommenda
         {of.open && <span class="under next">{nextWords(of, timezone)}</span>}
       </td>
       <td class="c-since">
-        <Ago at={of.open ? of.opened_at : of.since} timezone={timezone} />
+        <Ago at={heldSince(of)} timezone={timezone} />
       </td>
       <td class="number c-rates">
         {recommendation ? (
           <>
             <Rate bps={recommendation.in_bps} /> / <Rate bps={recommendation.out_bps} />
+            <span class="under">{t.figuresAt(clockOrDate(recommendation.at, new Date().toISOString(), timezone))}</span>
           </>
         ) : (
           <None />

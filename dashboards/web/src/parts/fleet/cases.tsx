@@ -3,9 +3,11 @@
 import type { CaseInfo } from "../../api/cases";
 import { openCases } from "../../api/cases";
 import { count } from "../../format";
+import { heldSince } from "../../pure/case_acts";
 import { mostPressing, nextStep } from "../../pure/fleet";
 import { usePolled } from "../../polled";
 import { CASES, routeHash } from "../../router";
+import { t as ofCases } from "../../words/cases";
 import { t } from "../../words/fleet";
 import { Ago, Badge } from "../figures";
 import { FleetPart } from "./part";
@@ -30,7 +32,7 @@ export function FleetCases({ timezone }: { timezone: string }) {
                 <tr>
                   <th scope="col">{t.server}</th>
                   <th scope="col">{t.why}</th>
-                  <th scope="col" class="wide-only">{t.since}</th>
+                  <th scope="col" class="wide-only">{ofCases.since}</th>
                   <th scope="col">{t.next}</th>
                 </tr>
               </thead>
@@ -48,7 +50,7 @@ export function FleetCases({ timezone }: { timezone: string }) {
                       )}
                       {of.rules.map(({ rule }) => t.rule[rule] ?? rule).join(" · ")}
                     </td>
-                    <td class="wide-only"><Ago at={since(of)} timezone={timezone} /></td>
+                    <td class="wide-only"><Ago at={heldSince(of)} timezone={timezone} /></td>
                     <td>
                       <a href={routeHash({ view: "case", id: of.id, period: undefined })}>{t.step[nextStep(of, now_ms)]}</a>
                     </td>
@@ -61,9 +63,4 @@ export function FleetCases({ timezone }: { timezone: string }) {
       }
     </FleetPart>
   );
-}
-
-/** Since when a rule has held; a case of which none holds any more stands since its last step. */
-function since(of: CaseInfo): string {
-  return of.rules.map((holding) => holding.since).toSorted()[0] ?? of.since;
 }
