@@ -4,7 +4,17 @@ import { serviceWords } from "../src/pure/service_words";
 
 test("why a statement is held is said in Japanese, and with local times", () => {
   for (const [reason, en, ja] of [
-    ["coverage 0.8644 is below 0.95", undefined, "計測率 0.8644 が下限 0.95 を下回っています"],
+    ["coverage 0.8644 is below 0.95", "coverage 86.44 % is below 95.00 %", "計測率 86.44 % が下限 95.00 % を下回っています"],
+    [
+      "server web02: coverage 0.9031 is below 0.95",
+      "server web02: coverage 90.31 % is below 95.00 %",
+      "サーバー web02: 計測率 90.31 % が下限 95.00 % を下回っています",
+    ],
+    [
+      "8928 slots in which it had no port: 2026-09-30T15:00:00Z to 2026-10-01T15:00:00Z",
+      "8,928 slots in which it had no port: 1 Oct 2026, 00:00 to 2 Oct 2026, 00:00",
+      "ポートの割り当てがない 8,928 スロット: 1 Oct 2026, 00:00 ～ 2 Oct 2026, 00:00",
+    ],
     [
       "288 slots in which it had no port: 2026-09-30T15:00:00Z to 2026-10-01T15:00:00Z",
       "288 slots in which it had no port: 1 Oct 2026, 00:00 to 2 Oct 2026, 00:00",
@@ -33,8 +43,8 @@ test("why a statement is held is said in Japanese, and with local times", () => 
     ],
     [
       '"web01": 8928 samples, p95 5, overage 4 by meter95; 8928 samples, p95 6, overage 5 by SQL',
-      undefined,
-      '"web01": meter95 では計測値 8928、p95 5、超過 4。SQL では計測値 8928、p95 6、超過 5',
+      '"web01": 8,928 samples, p95 5, overage 4 by meter95; 8,928 samples, p95 6, overage 5 by SQL',
+      '"web01": meter95 では計測値 8,928、p95 5、超過 4。SQL では計測値 8,928、p95 6、超過 5',
     ],
     ["something that later versions say", undefined, "something that later versions say"],
   ] as const) {

@@ -1,15 +1,15 @@
 // Sentences of the service in the reader's language: why a statement is held, or a month is not closed. It says them in
-// English, with times in UTC; what is not known here is shown as the service says it.
+// English, with times in UTC and plain numbers; what is not known here is shown as the service says it.
 
-import { dateTime } from "../format";
+import { count, dateTime, percent } from "../format";
 import { language, type Language } from "../language";
 
 type Known = [pattern: RegExp, ja: (parts: string[]) => string];
 
-const COUNT = "(\\d+)";
+const COUNT = "([\\d,]+)";
 
 const KNOWN: Known[] = [
-  [/^coverage (\S+) is below (\S+)$/, ([have, least]) => `計測率 ${have} が下限 ${least} を下回っています`],
+  [/^coverage (.+ %) is below (.+ %)$/, ([have, least]) => `計測率 ${have} が下限 ${least} を下回っています`],
   [new RegExp(`^${COUNT} slots without a sample of unknown cause: (.*)$`), ([n, spans]) => `原因不明の欠測 ${n} スロット: ${spansJa(spans)}`],
   [new RegExp(`^${COUNT} slots in which it had no port: (.*)$`), ([n, spans]) => `ポートの割り当てがない ${n} スロット: ${spansJa(spans)}`],
   [/^port (\S+) (.+) became the server's at (.+)$/, ([device, name, at]) => `月の途中でポート ${device} ${name} が割り当てられました(${at})`],
@@ -20,7 +20,7 @@ const KNOWN: Known[] = [
   [/^(.+) was billed with the statement of (.+)$/, ([servers, other]) => `${servers} は ${other} の明細書でも請求されています`],
   [/^changed in the inventory since the period began, without a date: (.+)$/, ([what]) => `月の開始後に日付なしで台帳が変更されました: ${changedJa(what)}`],
   [
-    /^collector (".*?") said at (\S+) that it holds (\d+) readings, the oldest of (\S+), and so some from before (\S+): let it reach the service(.*)$/,
+    /^collector (".*?") said at (\S+) that it holds ([\d,]+) readings, the oldest of (\S+), and so some from before (\S+): let it reach the service(.*)$/,
     ([name, at, n, oldest, until, gone]) =>
       `コレクター ${name} は ${at} の時点で ${n} 件の未送信の読み取り(最古 ${oldest})を持ち、${until} より前のものを含みます。サービスに接続させてください${goneJa(gone)}`,
   ],
@@ -30,7 +30,7 @@ const KNOWN: Known[] = [
       `コレクター ${name} は ${at} を最後に連絡がなく、${until} より前の読み取りを持っている可能性があります。起動するか、サービスに接続させてください${goneJa(gone)}`,
   ],
   [
-    /^(".*?"): (\d+) samples, p95 (\S+), overage (\S+) by meter95; (\d+) samples, p95 (\S+), overage (\S+) by SQL$/,
+    /^(".*?"): ([\d,]+) samples, p95 (\S+), overage (\S+) by meter95; ([\d,]+) samples, p95 (\S+), overage (\S+) by SQL$/,
     ([server, n, p95, overage, sqlN, sqlP95, sqlOverage]) =>
       `${server}: meter95 では計測値 ${n}、p95 ${p95}、超過 ${overage}。SQL では計測値 ${sqlN}、p95 ${sqlP95}、超過 ${sqlOverage}`,
   ],
@@ -47,7 +47,10 @@ const CHANGED: Known[] = [
 ];
 
 export function serviceWords(said: string, timezone: string, into: Language = language): string {
-  const text = into === "ja" ? ja(said) : said;
+  const figures = said
+    .replace(/(?<=\bcoverage )(\d\.\d+) is below (\d(?:\.\d+)?)$/, (_, have: string, least: string) => `${percent(have)} is below ${percent(least)}`)
+    .replaceAll(/\b\d{4,}(?= (?:slots|samples|readings|more spans)\b)/g, (n) => count(Number(n)));
+  const text = into === "ja" ? ja(figures) : figures;
   return text.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (instant) => dateTime(instant, timezone));
 }
 
@@ -63,7 +66,7 @@ function changedJa(what: string | undefined): string {
 
 function spansJa(spans: string | undefined): string {
   return (spans ?? "")
-    .replace(/ and (\d+) more spans$/, "、ほか $1 区間")
+    .replace(/ and ([\d,]+) more spans$/, "、ほか $1 区間")
     .replaceAll(" to ", " ～ ")
     .replaceAll(", ", "、");
 }

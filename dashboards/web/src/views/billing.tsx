@@ -9,12 +9,13 @@ import { Answered } from "../parts/answered";
 import { Explain } from "../parts/billing/explain";
 import { Exports } from "../parts/billing/exports";
 import { Incidents } from "../parts/billing/incidents";
+import { RunningBills } from "../parts/billing/running";
 import { Reviews } from "../parts/billing/review";
 import { Statements } from "../parts/billing/statements";
 import { BillingStatus } from "../parts/billing/status";
 import { useTitle } from "../parts/shell";
 import { usePolled } from "../polled";
-import { BILLING_TABS, routeHash, SERVERS, type BillingRoute, type BillingTab } from "../router";
+import { BILLING_TABS, routeHash, type BillingRoute, type BillingTab } from "../router";
 import { may } from "../session";
 import { useSite } from "../site";
 import { t } from "../words/billing";
@@ -94,26 +95,32 @@ function Month({ month, site, route }: { month: string; site: Usage; route: Bill
               </a>
             ))}
           </nav>
-          <Tab tab={route.tab} period={period} route={route} look={look} />
+          <Tab tab={route.tab} period={period} site={site} route={route} look={look} />
         </>
       )}
     </Answered>
   );
 }
 
-function Tab({ tab, period, route, look }: { tab: BillingTab; period: Period; route: BillingRoute; look: () => void }) {
+interface TabProps {
+  tab: BillingTab;
+  period: Period;
+  site: Usage;
+  route: BillingRoute;
+  look: () => void;
+}
+
+function Tab({ tab, period, site, route, look }: TabProps) {
   // Another list is asked for as soon as the month says that it has changed.
   const version = `${period.issued} ${period.held} ${period.amounts.map(({ amount }) => amount).join(" ")}`;
   switch (tab) {
     case "statements":
       if (period.issued + period.held === 0) {
         return (
-          <div class="nothing">
-            <p>{t.notClosed(periodName(period.period))}</p>
-            <p>
-              <a href={routeHash({ ...SERVERS, period: route.period })}>{t.seeServers}</a>
-            </p>
-          </div>
+          <>
+            <p class="muted">{t.notClosed(periodName(period.period))}</p>
+            {period.state !== "to_come" && <RunningBills site={site} period={route.period} />}
+          </>
         );
       }
       return <Statements month={period.period} version={version} route={route} />;

@@ -43,7 +43,9 @@ export function Explain({ month, server, route }: { month: string; server: strin
 }
 
 async function ask(month: string, server: string, revision: number | undefined, signal: AbortSignal): Promise<Answer> {
-  const [explained, lines] = await Promise.all([api.explanation(month, server, revision, signal), api.lines(month, server, signal)]);
+  const explained = await api.explanation(month, server, revision, signal);
+  // Of what was never issued there are no lines.
+  const lines = explained.revisions.length === 0 ? [] : await api.lines(month, server, signal);
   return { explained, lines };
 }
 
@@ -167,6 +169,7 @@ function Ranking({ explained }: { explained: Explanation }) {
               <th scope="col" class="number">
                 {t.place}
               </th>
+              <td />
               <th scope="col">{t.slot}</th>
               <th scope="col" class="number">
                 {t.in}
@@ -183,7 +186,6 @@ function Ranking({ explained }: { explained: Explanation }) {
               <th scope="col" class="number">
                 {t.above}
               </th>
-              <td />
             </tr>
           </thead>
           <tbody>
@@ -194,13 +196,13 @@ function Ranking({ explained }: { explained: Explanation }) {
                   <th scope="row" class="number">
                     {count(one.from_top)}
                   </th>
+                  <td>{one.decides ? <Badge tone="over">{t.decides}</Badge> : discarded ? t.isDiscarded : ""}</td>
                   <td>{one.slot === null ? <span class="none">{t.noSample}</span> : dateTime(one.slot, timezone)}</td>
                   <td class="number">{exact(one.in_bps)}</td>
                   <td class="number">{exact(one.out_bps)}</td>
                   <td class="number">{exact(one.value_bps)}</td>
                   <td class="number">{exact(one.allowance_bps)}</td>
                   <td class="number">{exact(one.excess_bps)}</td>
-                  <td>{one.decides ? <Badge tone="over">{t.decides}</Badge> : discarded ? t.isDiscarded : ""}</td>
                 </tr>
               );
             })}
