@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Alert, AlertKind, Delivery } from "../src/api/alerts";
 import type { Collector } from "../src/api/collectors";
 import type { Device, DeviceDetail, DevicePort, Snmp } from "../src/api/devices";
-import { concerns, found, inventoryLines, isGrave, mainFailure, portState, undelivered, worstFirst } from "../src/pure/attention";
+import { concerns, found, inventoryLines, isGrave, mainFailure, openRates, portState, undelivered, uplinkLines, worstFirst } from "../src/pure/attention";
 
 function device(name: string, more: Partial<Device> = {}): Device {
   return {
@@ -144,4 +144,23 @@ test("lines for an inventory", () => {
     '[[servers]]\nid = "sw1-xe-0-1-1"\nports = [{ device = "sw1", interface = "xe-0/1/1" }]\n' +
       '\n[[servers]]\nid = "sw1-a-\\"b\\""\nports = [{ device = "sw1", interface = "a \\"b\\"" }]\n',
   );
+});
+
+test("the same ports are written as uplinks, with what is known of them", () => {
+  assert.equal(
+    uplinkLines(device("sw1"), [
+      { interface: "xe-0/1/1", speed_bps: 10_000_000_000 },
+      { interface: "ae0", speed_bps: null },
+    ]),
+    '[[uplinks]]\nid = "sw1-xe-0-1-1"\nregion = "tokyo"\ndevices = ["sw1"]\ndevice = "sw1"\ninterface = "xe-0/1/1"\nspeed_bps = 10000000000\n' +
+      '\n[[uplinks]]\nid = "sw1-ae0"\nregion = "tokyo"\ndevices = ["sw1"]\ndevice = "sw1"\ninterface = "ae0"\n',
+  );
+  assert.ok(!uplinkLines(device("sw1", { region: null }), [{ interface: "ae0", speed_bps: null }]).includes("region"));
+});
+
+test("a port's rate so far is of the time that is covered", () => {
+  const open_slot = { slot: "2026-11-20T00:10:00Z", rx_octets: 1_500_000, tx_octets: 750_001, covered_ms: 60_000 };
+  assert.deepEqual(openRates({ open_slot }), { rx_bps: 200_000, tx_bps: 100_000 });
+  assert.equal(openRates({ open_slot: null }), undefined);
+  assert.equal(openRates({ open_slot: { ...open_slot, covered_ms: 0 } }), undefined);
 });

@@ -124,13 +124,44 @@ export function portState(port: DevicePort, device: DeviceDetail): PortState {
   return behind_ms > PORT_LATE_MS ? "silent" : "ok";
 }
 
+/** The mean rates so far of the slot that is filling, as the interface itself counts: to see whether something flows, and never billed. */
+export function openRates({ open_slot }: Pick<DevicePort, "open_slot">): { rx_bps: number; tx_bps: number } | undefined {
+  if (open_slot === null || open_slot.covered_ms <= 0) return undefined;
+  const bps = (octets: number) => Math.floor((octets * 8_000) / open_slot.covered_ms);
+  return { rx_bps: bps(open_slot.rx_octets), tx_bps: bps(open_slot.tx_octets) };
+}
+
 /** The lines of an inventory for ports to which nothing maps yet, as `meter95 discover` writes them. */
 export function inventoryLines(device: string, interfaces: readonly string[]): string {
-  const quoted = (text: string) => JSON.stringify(text).replaceAll("\u007f", "\\u007f");
   return interfaces
     .map((name) => {
-      const id = `${device}-${name.replaceAll(/[/ :]/g, "-")}`;
-      return `[[servers]]\nid = ${quoted(id)}\nports = [{ device = ${quoted(device)}, interface = ${quoted(name)} }]\n`;
+      return `[[servers]]\nid = ${quoted(idOf(device, name))}\nports = [{ device = ${quoted(device)}, interface = ${quoted(name)} }]\n`;
     })
     .join("\n");
+}
+
+/** The same for ports that are uplinks of what is behind the device. */
+export function uplinkLines({ name: device, region }: Pick<Device, "name" | "region">, ports: readonly Pick<DevicePort, "interface" | "speed_bps">[]): string {
+  return ports
+    .map((port) =>
+      [
+        "[[uplinks]]",
+        `id = ${quoted(idOf(device, port.interface))}`,
+        ...(region === null ? [] : [`region = ${quoted(region)}`]),
+        `devices = [${quoted(device)}]`,
+        `device = ${quoted(device)}`,
+        `interface = ${quoted(port.interface)}`,
+        ...(port.speed_bps === null ? [] : [`speed_bps = ${port.speed_bps}`]),
+        "",
+      ].join("\n"),
+    )
+    .join("\n");
+}
+
+function idOf(device: string, interface_: string): string {
+  return `${device}-${interface_.replaceAll(/[/ :]/g, "-")}`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll("\u007f", "\\u007f");
 }

@@ -117,10 +117,10 @@ function Tab({ tab, period, site, route, look }: TabProps) {
     case "statements":
       if (period.issued + period.held === 0) {
         return (
-          <>
+          <div class="stack">
             <p class="muted">{t.notClosed(periodName(period.period))}</p>
             {period.state !== "to_come" && <RunningBills site={site} period={route.period} />}
-          </>
+          </div>
         );
       }
       return <Statements month={period.period} version={version} route={route} />;

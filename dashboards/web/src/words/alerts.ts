@@ -38,7 +38,7 @@ const kinds: Record<AlertKind, string> = words(
     collector_silent: "報告のないコレクター",
     meters_disagree: "スイッチ側とサーバー側の不一致",
     statement_held: "確認待ちの明細書",
-    ports_unsampled: "値のないポート",
+    ports_unsampled: "計測値のないポート",
     clock_skew: "時計の進み",
     poll_lag: "読み取りの遅れ",
     readings_refused: "拒否された読み取り",
@@ -90,7 +90,7 @@ function inJapanese({ kind, labels, details, summary }: Alert): string {
     case "statement_held":
       return `${server} の ${period} の明細書が確認待ちです`;
     case "ports_unsampled":
-      return `${number("ports")} ポートのうち値があるのは ${number("sampled")} ポートだけです`;
+      return `${number("ports")} ポートのうち計測値があるのは ${number("sampled")} ポートだけです`;
     case "clock_skew":
       return `${String(details["device"] ?? "")} を読み取るマシンの時計が ${Math.floor(number("ahead_ms") / 1_000)} 秒進んでいます`;
     case "poll_lag":

@@ -81,7 +81,7 @@ const own = words(
       sustained: (n: string, of: string, factor: string, threshold: string) =>
         `At or above ${factor} times the allowance (${threshold} Mbps) in ${n} of the last ${of} slots.`,
       locked_in: (p95: string, factor: string, threshold: string) =>
-        `Even if it falls silent now, the month ends with a p95 of ${p95} Mbps: at or above ${threshold} Mbps, ${factor} times the allowance.`,
+        `Even if it had fallen silent then, the month would end with a p95 of ${p95} Mbps: at or above ${threshold} Mbps, ${factor} times the allowance.`,
       lockedSlots: (slots: string, discarded: string) => `${slots} slots are at or above that, and ${discarded} of the whole month's slots are discarded.`,
       exactly: (n: string) => n,
       atLeast: (n: string) => `At least ${n}`,
@@ -288,7 +288,7 @@ const own = words(
     found: {
       sustained: (n, of, factor, threshold) => `直近 ${of} スロット中 ${n} スロットで、契約帯域の ${factor} 倍(${threshold} Mbps)以上です。`,
       locked_in: (p95, factor, threshold) =>
-        `今から通信が止まっても、当月の p95 は ${p95} Mbps です。契約帯域の ${factor} 倍にあたる ${threshold} Mbps 以上が確定しています。`,
+        `その時点で通信が止まっても、当月の p95 は ${p95} Mbps です。契約帯域の ${factor} 倍にあたる ${threshold} Mbps 以上が確定しています。`,
       lockedSlots: (slots, discarded) => `しきい値以上のスロットは ${slots}、月全体で除外できるのは ${discarded} スロットです。`,
       exactly: (n) => n,
       atLeast: (n) => `${n} 以上`,

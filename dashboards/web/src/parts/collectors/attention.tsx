@@ -2,9 +2,10 @@
 
 import type { ComponentChildren } from "preact";
 import type { Alert, AlertKind } from "../../api/alerts";
-import type { Device } from "../../api/devices";
-import { isGrave, mainFailure, size, type Concern } from "../../pure/attention";
-import { ago, count } from "../../format";
+import { device as askDevice, type Device } from "../../api/devices";
+import { isGrave, mainFailure, openRates, portState, size, type Concern } from "../../pure/attention";
+import { ago, count, mbps } from "../../format";
+import { usePolled } from "../../polled";
 import { routeHash } from "../../router";
 import { alertSentence, kindName } from "../../words/alerts";
 import { t } from "../../words/collectors";
@@ -129,7 +130,7 @@ function named(concern: Concern): ComponentChildren[] {
     case "unmapped":
       return concern.devices.map((device) => (
         <>
-          <DeviceLink name={device.name} /> <Beside>{[t.ports(count(device.unmapped_with_traffic))]}</Beside>
+          <DeviceLink name={device.name} /> <UnmappedPorts device={device} />
         </>
       ));
     default:
@@ -139,6 +140,23 @@ function named(concern: Concern): ComponentChildren[] {
         </>
       ));
   }
+}
+
+/** Of a device, how many unmapped ports are named. */
+const NAMED_PORTS = 4;
+
+/** Which ports have no owner, and what flows through them: a trunk shows by its rate. */
+function UnmappedPorts({ device: { name, unmapped_with_traffic } }: { device: Device }) {
+  const { answer } = usePolled(`unmapped ports of ${name}`, ["devices", "inventory"], async (signal) => {
+    const detail = await askDevice(name, signal);
+    return detail.ports.filter((port) => portState(port, detail) === "unmapped");
+  });
+  if (!answer) return <Beside>{[t.ports(count(unmapped_with_traffic))]}</Beside>;
+  const named = answer.slice(0, NAMED_PORTS).map((port) => {
+    const rates = openRates(port);
+    return rates ? t.openRates(port.interface, mbps(rates.rx_bps), mbps(rates.tx_bps)) : port.interface;
+  });
+  return <Beside>{answer.length > NAMED_PORTS ? [...named, t.andMore(count(answer.length - NAMED_PORTS))] : named}</Beside>;
 }
 
 function lastRead({ last_reading }: Device): string[] {

@@ -2,8 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import type { DeviceDetail, DevicePort } from "../../api/devices";
-import { inventoryLines, mainFailure, portState, type PortState } from "../../pure/attention";
-import { count } from "../../format";
+import { inventoryLines, mainFailure, openRates, portState, uplinkLines, type PortState } from "../../pure/attention";
+import { count, mbps } from "../../format";
 import { language } from "../../language";
 import { routeHash } from "../../router";
 import { t } from "../../words/collectors";
@@ -49,16 +49,24 @@ export function DeviceAttention({ device }: { device: DeviceDetail }) {
             </>
           )}
         </OfPorts>
-        <OfPorts ports={unmapped} title={t.unmappedTitle} help={t.unmappedHelp} />
+        <OfPorts ports={unmapped} title={t.unmappedTitle} help={t.unmappedHelp}>
+          {(port) => {
+            const rates = openRates(port);
+            return rates && ` rx ${mbps(rates.rx_bps)}, tx ${mbps(rates.tx_bps)} ${t.mbps}`;
+          }}
+        </OfPorts>
       </ul>
       {unmapped.length > 0 && (
-        <Lines
-          label={t.unmappedHelp}
-          text={inventoryLines(
-            device.name,
-            unmapped.map((port) => port.interface),
-          )}
-        />
+        <>
+          <Lines
+            label={t.asServers}
+            text={inventoryLines(
+              device.name,
+              unmapped.map((port) => port.interface),
+            )}
+          />
+          <Lines label={t.asUplinks} text={uplinkLines(device, unmapped)} />
+        </>
       )}
     </Panel>
   );
@@ -68,6 +76,7 @@ export function DeviceAttention({ device }: { device: DeviceDetail }) {
 function Lines({ text, label }: { text: string; label: string }) {
   return (
     <div class="lines">
+      <p>{label}</p>
       <pre tabIndex={0} aria-label={label}>
         {text}
       </pre>

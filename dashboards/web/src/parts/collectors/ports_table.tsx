@@ -1,7 +1,7 @@
 // A device's ports: whose each is, when it was last read, and what goes through it.
 
 import type { DeviceDetail, DevicePort } from "../../api/devices";
-import { portState } from "../../pure/attention";
+import { openRates, portState } from "../../pure/attention";
 import { bitPerSecond, count, mbps, speed } from "../../format";
 import { routeHash } from "../../router";
 import { t } from "../../words/collectors";
@@ -12,9 +12,12 @@ import { PortBadge } from "./states";
 const order = new Intl.Collator("en", { numeric: true });
 
 export function PortsTable({ device, timezone }: { device: DeviceDetail; timezone: string }) {
+  // A server that is read itself has NICs: its ports are not turned about.
+  const turned = device.ports.some((port) => port.of?.kind === "nic") ? "nic" : "switch";
   const ports = [...device.ports].sort((a, b) => order.compare(a.interface, b.interface));
   return (
     <Panel title={t.ofPorts(count(ports.length))}>
+      {turned === "switch" && <p class="muted">{t.turnedHelp}</p>}
       <div class="scroll" tabIndex={0} role="group" aria-label={t.ofPorts(count(ports.length))}>
         <table class="plain wide device-ports">
           <thead>
@@ -28,10 +31,10 @@ export function PortsTable({ device, timezone }: { device: DeviceDetail; timezon
               </th>
               <th scope="col">{t.lastReading}</th>
               <th scope="col" class="number" title={t.openSlotHint}>
-                {t.openSlot}: {t.rx}
+                {t.rxOf[turned]}
               </th>
               <th scope="col" class="number" title={t.openSlotHint}>
-                {t.tx} ({t.mbps})
+                {t.txOf[turned]}
               </th>
             </tr>
           </thead>
@@ -69,19 +72,16 @@ function Whose({ port: { of } }: { port: DevicePort }) {
   );
 }
 
-/** The mean rates so far of the slot that is filling: to see whether something flows, and never billed. */
-function Carried({ port: { open_slot } }: { port: DevicePort }) {
-  const rates = open_slot && open_slot.covered_ms > 0 ? [open_slot.rx_octets, open_slot.tx_octets] : [undefined, undefined];
+/** What flows now. */
+function Carried({ port }: { port: DevicePort }) {
+  const rates = openRates(port);
   return (
     <>
-      {rates.map((octets, index) => {
-        const bps = octets !== undefined && open_slot ? Math.floor((octets * 8_000) / open_slot.covered_ms) : undefined;
-        return (
-          <td key={index} class="number" title={bps === undefined ? undefined : bitPerSecond(bps)}>
-            {bps === undefined ? <None /> : <span class={bps === 0 ? "quiet" : undefined}>{mbps(bps)}</span>}
-          </td>
-        );
-      })}
+      {[rates?.rx_bps, rates?.tx_bps].map((bps, index) => (
+        <td key={index} class="number" title={bps === undefined ? undefined : bitPerSecond(bps)}>
+          {bps === undefined ? <None /> : <span class={bps === 0 ? "quiet" : undefined}>{mbps(bps)}</span>}
+        </td>
+      ))}
     </>
   );
 }
