@@ -16,7 +16,7 @@ const own = words(
     caseNumber: (id: number) => `Case ${id}`,
     back: "All cases",
     why: "Why",
-    since: "Rule holds since",
+    since: "Rule since",
     state: "State",
     next: "Next step",
     cap: "Recommended limit",

@@ -42,7 +42,7 @@ export function FleetCases({ timezone }: { timezone: string }) {
                     <th scope="row">
                       <a href={routeHash({ view: "server", server: of.server, period: undefined })}>{of.server}</a>
                     </th>
-                    <td>
+                    <td class="wrap">
                       {of.urgent && (
                         <>
                           <Badge tone="over">{t.urgent}</Badge>{" "}
