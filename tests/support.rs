@@ -148,7 +148,8 @@ impl Serving {
         command.args(["--listen", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let url = |line: String| line.split_whitespace().find(|word| word.starts_with("http")).map(str::to_owned);
+        let url =
+            |line: String| line.split_whitespace().find(|word| word.starts_with("http")).map(str::to_owned);
         let url = lines.find_map(url);
         // What it prints later is nobody's, but must not end it.
         std::thread::spawn(move || lines.for_each(drop));

@@ -8,6 +8,9 @@ import { Ago, Badge, type Tone } from "../figures";
 import { Panel } from "../panel";
 import { AlertLine } from "./attention";
 
+/** Of a kind, how many are named: a large site may have thousands. */
+const NAMED = 50;
+
 const TONES: Record<Severity, Tone> = { critical: "over", warning: "warn", info: "plain" };
 const SEVERITIES: Severity[] = ["critical", "warning", "info"];
 
@@ -28,11 +31,12 @@ export function Alerts({ alerts, timezone }: { alerts: Alert[]; timezone: string
             <span class="muted">{count(alerts.length)}</span>
           </summary>
           <ul>
-            {alerts.map((alert) => (
+            {alerts.slice(0, NAMED).map((alert) => (
               <li key={alert.key}>
                 <AlertLine alert={alert} /> <Ago at={alert.raised_at} timezone={timezone} />
               </li>
             ))}
+            {alerts.length > NAMED && <li class="muted">{t.andMore(count(alerts.length - NAMED))}</li>}
           </ul>
         </details>
       ))}
