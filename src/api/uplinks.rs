@@ -1,6 +1,6 @@
 //! `/v1/uplinks`: the lines that servers share, and how full they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -132,19 +132,9 @@ fn infos(state: &Aggregator, region: Option<&str>) -> Vec<UplinkInfo> {
         .filter(|line| line.holds_at(now) && region.is_none_or(|region| region == line.region));
     let lines: Vec<&Uplink> = wanted.collect();
     let mut carried = carried(state, &lines);
-    let mut shared: BTreeMap<(&str, Vec<&str>), u64> = BTreeMap::new();
-    let mut count = |line: &'_ Uplink| -> u64 {
-        // Those that back each other up have the same servers, which are counted once.
-        let known = inventory.uplinks.get(&line.id);
-        let Some(line) = known else { return 0 };
-        let mut devices: Vec<&str> = line.devices.iter().map(String::as_str).collect();
-        devices.sort_unstable();
-        *shared.entry((line.region.as_str(), devices)).or_insert_with(|| {
-            let served = inventory.servers_on(line, now).filter(|server| server.is_served_at(now));
-            u64::try_from(served.count()).unwrap_or(u64::MAX)
-        })
-    };
-    lines.iter().map(|line| info(state, line, count(line), carried.remove(line.id.as_str()))).collect()
+    let counts = inventory.count_sharing(&lines, now);
+    let told = lines.iter().zip(counts);
+    told.map(|(line, servers)| info(state, line, servers, carried.remove(line.id.as_str()))).collect()
 }
 
 /// What each of the lines carried in the newest slot that its port tells all of.
@@ -158,10 +148,12 @@ fn carried<'a>(state: &Aggregator, lines: &[&'a Uplink]) -> BTreeMap<&'a str, Ca
         if waiting.is_empty() {
             continue;
         }
+        let waiting: HashMap<&str, &'a Uplink> =
+            waiting.into_iter().map(|line| (line.id.as_str(), line)).collect();
         let loads = Loads::of(state, slot);
         for group in loads.all() {
             for uplink in &group.shared.uplinks {
-                let line = waiting.iter().find(|line| line.id == uplink.id);
+                let line = waiting.get(uplink.id.as_str());
                 if let Some((line, rates)) = line.zip(uplink.by_port) {
                     let by_servers = group.shared.by_servers;
                     found.insert(

@@ -1,5 +1,7 @@
 //! Which servers share which uplink.
 
+use std::collections::{BTreeSet, HashMap};
+
 use meter95_reading::Timestamp;
 
 use super::{Inventory, Server, Uplink};
@@ -24,22 +26,48 @@ impl Uplink {
 }
 
 impl Inventory {
-    /// The uplinks that `server` shares at `time`, in the order of ids.
-    pub fn uplinks_of<'a>(
-        &'a self,
-        server: &'a Server,
-        time: Timestamp,
-    ) -> impl Iterator<Item = &'a Uplink> + 'a {
-        self.uplinks.values().filter(move |uplink| uplink.is_shared_by(server, time))
-    }
-
-    /// The servers that share `uplink` at `time`, in the order of ids.
-    pub fn servers_on<'a>(
-        &'a self,
-        uplink: &'a Uplink,
-        time: Timestamp,
-    ) -> impl Iterator<Item = &'a Server> + 'a {
-        self.servers.values().filter(move |server| uplink.is_shared_by(server, time))
+    /// How many servers in service share each of `uplinks` at `time`, in their order: one look at each server, however
+    /// many uplinks there are.
+    #[must_use]
+    pub fn count_sharing(&self, uplinks: &[&Uplink], time: Timestamp) -> Vec<u64> {
+        // Those that back each other up have the same servers, which are counted once.
+        let mut groups: HashMap<(&str, BTreeSet<&str>), usize> = HashMap::new();
+        let group_of: Vec<usize> = uplinks
+            .iter()
+            .map(|uplink| {
+                let devices = uplink.devices.iter().map(String::as_str).collect();
+                let next = groups.len();
+                *groups.entry((uplink.region.as_str(), devices)).or_insert(next)
+            })
+            .collect();
+        let (mut whole, mut on): (HashMap<&str, Vec<usize>>, HashMap<(&str, &str), Vec<usize>>) =
+            Default::default();
+        for ((region, devices), group) in &groups {
+            if devices.is_empty() {
+                whole.entry(region).or_default().push(*group);
+            }
+            for device in devices {
+                on.entry((region, device)).or_default().push(*group);
+            }
+        }
+        let mut counts = vec![0_u64; groups.len()];
+        let mut behind = BTreeSet::new();
+        for server in self.servers.values().filter(|server| server.is_served_at(time)) {
+            behind.extend(whole.get(server.region.as_str()).into_iter().flatten());
+            let ports = server.ports.iter().chain(&server.check_ports);
+            for binding in ports.filter(|binding| binding.holds_at(time)) {
+                let groups = on.get(&(server.region.as_str(), binding.port.device()));
+                behind.extend(groups.into_iter().flatten());
+            }
+            while let Some(group) = behind.pop_first() {
+                if let Some(count) = counts.get_mut(*group) {
+                    *count += 1;
+                }
+            }
+        }
+        let holds = |uplink: &Uplink, count: u64| if uplink.holds_at(time) { count } else { 0 };
+        let counted = uplinks.iter().zip(group_of);
+        counted.map(|(uplink, group)| holds(uplink, counts.get(group).copied().unwrap_or(0))).collect()
     }
 }
 
@@ -72,15 +100,15 @@ mod tests {
             (1_000, [("all", "abc"), ("later", "abc"), ("sw1", "ac")]),
         ] {
             let time = Timestamp(time);
-            for (uplink, ids) in shared {
-                let uplink = &inventory.uplinks[uplink];
-                let found: String = inventory.servers_on(uplink, time).map(|s| s.id.as_str()).collect();
-                assert_eq!(found, ids, "{} at {time}", uplink.id);
+            let uplinks = shared.map(|(id, _)| &inventory.uplinks[id]);
+            for (uplink, (_, ids)) in uplinks.iter().zip(shared) {
                 for server in inventory.servers.values() {
-                    let named = inventory.uplinks_of(server, time).any(|of| of.id == uplink.id);
-                    assert_eq!(named, ids.contains(&server.id), "{} of {}", uplink.id, server.id);
+                    let is_shared = uplink.is_shared_by(server, time);
+                    assert_eq!(is_shared, ids.contains(&server.id), "{} of {}", uplink.id, server.id);
                 }
             }
+            let counts = shared.map(|(_, ids)| ids.len() as u64);
+            assert_eq!(inventory.count_sharing(&uplinks, time), counts, "at {time}");
         }
     }
 }
