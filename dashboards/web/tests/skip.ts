@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Query } from "../src/api/ask";
-import type { Usage } from "../src/api/usage";
-import { firstWhere, groups } from "../src/pure/skip";
+import type { ServerUsage, Usage } from "../src/api/usage";
+import { firstWhere, groups, largest } from "../src/pure/skip";
 
 test("the first line of which something holds is found with few questions", async () => {
   for (const [count, first, near, most] of [
@@ -54,4 +54,19 @@ test("regions are found by skipping over the lines of each", async () => {
 test("a list that changes meanwhile is not gone round in circles", async () => {
   const ask = async () => ({ count: 0, servers: [{ region: "osaka" }] }) as unknown as Usage;
   assert.equal((await groups("region", ask)).length, 1);
+});
+
+test("the largest bill of each currency, whose lines without an amount stand at the end", async () => {
+  const line = (server: string, currency: string | null, amount: string | null) => ({ server, currency, amount }) as ServerUsage;
+  const usd = [line("d", "USD", "238.25"), line("e", "USD", "0")];
+  const lines = [line("a", "JPY", "131295"), line("b", "JPY", "68999"), line("c", "JPY", "0"), ...usd];
+  const none = [line("f", "JPY", null), line("g", "USD", null), line("h", null, null)];
+  const of = (lines: ServerUsage[], ...totals: [currency: string, count: number][]) =>
+    largest({ count: lines.length, totals: totals.map(([currency, count]) => ({ currency, count })) as Usage["totals"] }, async (at) => lines[at]);
+  const names = async (found: Promise<ServerUsage[]>) => (await found).map(({ server }) => server).join("");
+  assert.equal(await names(of([...lines, ...none], ["JPY", 4], ["USD", 3])), "ad");
+  assert.equal(await names(of([...usd, ...none], ["JPY", 1], ["USD", 3])), "d");
+  assert.equal(await names(of([line("c", "JPY", "0"), ...usd], ["JPY", 1], ["USD", 2])), "d");
+  assert.equal(await names(of(none, ["JPY", 1], ["USD", 1])), "");
+  assert.equal(await names(of([])), "");
 });

@@ -1,7 +1,7 @@
 // What the fleet's view makes of lists: what comes first, and what they come to. Pure.
 
 import type { Alert, Severity } from "../api/alerts";
-import type { CaseInfo } from "../api/cases";
+import type { CaseInfo, Recommended } from "../api/cases";
 import type { Device, DeviceState } from "../api/devices";
 import type { Uplink } from "../api/uplinks";
 
@@ -62,10 +62,29 @@ export function nextStep(of: CaseInfo, now_ms: number): NextStep {
 
 const STEP_ORDER: readonly NextStep[] = ["approve_urgent", "apply", "decide", "approve", "notify", "await", "lift", "wait"];
 
-/** What somebody should do first comes first, and of the same the newest. */
-export function mostPressing(cases: readonly CaseInfo[], now_ms: number): CaseInfo[] {
-  const place = (of: CaseInfo) => STEP_ORDER.indexOf(nextStep(of, now_ms));
-  return cases.toSorted((a, b) => place(a) - place(b) || b.id - a.id);
+/** Somebody else's turn, or nobody's. */
+const NOT_OURS: readonly NextStep[] = ["await", "lift", "wait"];
+
+/**
+ * What is urgent comes first, then whoever fills a line that others share, then what somebody should do first; of the
+ * same the largest overage that is to be expected, where a recommendation tells it, and then the newest.
+ */
+export function mostPressing(cases: readonly CaseInfo[], recommended: readonly Recommended[], now_ms: number): CaseInfo[] {
+  const overage_bps = new Map(recommended.map((of) => [of.case, of.recommendation.outlook.without.overage_bps ?? 0]));
+  const place = (of: CaseInfo) => {
+    const step = nextStep(of, now_ms);
+    const fills = !NOT_OURS.includes(step) && of.rules.some(({ rule }) => rule === "uplink");
+    return STEP_ORDER.indexOf(step) + (step === "approve_urgent" ? 0 : fills ? 1 : 1 + STEP_ORDER.length);
+  };
+  const overage = (of: CaseInfo) => overage_bps.get(of.id) ?? 0;
+  return cases.toSorted((a, b) => place(a) - place(b) || overage(b) - overage(a) || b.id - a.id);
+}
+
+/** Who fills an uplink, by the open cases that name it. */
+export function fillers(uplink: string, recommended: readonly Recommended[]): Recommended[] {
+  return recommended.filter(({ recommendation: { rules } }) =>
+    rules.some((found) => found.rule === "uplink" && (found.uplink === uplink || found.group.includes(uplink))),
+  );
 }
 
 /** How many devices do how, and those that need somebody, the worst first. */

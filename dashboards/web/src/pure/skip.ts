@@ -1,7 +1,7 @@
 // Answers about a long list of the service's, found with a few small questions and without fetching the list.
 
 import type { Query } from "../api/ask";
-import type { Usage } from "../api/usage";
+import type { ServerUsage, Usage } from "../api/usage";
 
 /** Groups looked for at most: a site has some regions and plans, and a choice of more is no help. */
 const GROUPS_MAX = 40;
@@ -55,6 +55,33 @@ export async function firstWhere(
     probes = spread(low, high);
   }
   return low;
+}
+
+/**
+ * The line with the largest amount of each currency that there is, where any costs something. `ask` gives the line at an offset, by
+ * currency and then from the largest amount down; lines without an amount come last, of whichever currency they are.
+ */
+export async function largest(
+  { count, totals }: Pick<Usage, "count" | "totals">,
+  ask: (offset: number) => Promise<ServerUsage | undefined>,
+): Promise<ServerUsage[]> {
+  const found: ServerUsage[] = [];
+  for (let offset = 0; offset < count && found.length < totals.length; ) {
+    const line = await ask(offset);
+    if (!line || line.amount === null || line.currency === null) break;
+    const { currency } = line;
+    // Amounts may change between two questions; a currency that was met already would go round in circles.
+    if (found.some((other) => other.currency === currency)) break;
+    found.push(line);
+    if (found.length === totals.length) break;
+    const isAnother = async (at: number) => {
+      const other = await ask(at);
+      return !other || other.amount === null || other.currency !== currency;
+    };
+    // Its lines without an amount are counted as well, and stand at the end.
+    offset = await firstWhere(count, isAnother, offset + (totals.find((sum) => sum.currency === currency)?.count ?? 0));
+  }
+  return found.filter(({ amount }) => Number(amount) > 0);
 }
 
 /** Places that cut a span into even parts. */

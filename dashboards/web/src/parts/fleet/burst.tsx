@@ -31,7 +31,7 @@ export function FleetBurst({ servers }: { servers: number }) {
     return { spent, next };
   });
   const spent = polled.answer !== undefined && polled.answer.spent > 0 && (
-    <a href={routeHash({ ...SERVERS, sort: "burst_left", descending: false })}>{t.burstNone(count(polled.answer.spent))}</a>
+    <a href={routeHash({ ...SERVERS, part: "above", sort: "burst_left", descending: false })}>{t.burstNone(count(polled.answer.spent))}</a>
   );
   return (
     <FleetPart title={t.burst} aside={spent} polled={polled}>

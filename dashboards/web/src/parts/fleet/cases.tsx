@@ -1,7 +1,6 @@
 // The open cases, what somebody should do first before the others.
 
-import type { CaseInfo } from "../../api/cases";
-import { openCases } from "../../api/cases";
+import { openCases, recommendations, type CaseInfo, type Recommended } from "../../api/cases";
 import { count } from "../../format";
 import { heldSince } from "../../pure/case_acts";
 import { mostPressing, nextStep } from "../../pure/fleet";
@@ -14,15 +13,23 @@ import { FleetPart } from "./part";
 
 const LINES = 8;
 
+interface Open {
+  cases: CaseInfo[];
+  recommended: Recommended[];
+}
+
 export function FleetCases({ timezone }: { timezone: string }) {
-  const polled = usePolled<CaseInfo[]>("open cases", ["cases"], openCases);
-  const all = polled.answer !== undefined && polled.answer.length > 0 && (
-    <a href={routeHash(CASES)}>{t.allCases(count(polled.answer.length))}</a>
+  const polled = usePolled<Open>("open cases", ["cases"], async (signal) => {
+    const [cases, recommended] = await Promise.all([openCases(signal), recommendations(signal)]);
+    return { cases, recommended };
+  });
+  const all = polled.answer !== undefined && polled.answer.cases.length > 0 && (
+    <a href={routeHash(CASES)}>{t.allCases(count(polled.answer.cases.length))}</a>
   );
   const now_ms = Date.now();
   return (
     <FleetPart title={t.openCases} aside={all} polled={polled}>
-      {(cases) =>
+      {({ cases, recommended }) =>
         cases.length === 0 ? (
           <p class="well">{t.noCases}</p>
         ) : (
@@ -37,7 +44,7 @@ export function FleetCases({ timezone }: { timezone: string }) {
                 </tr>
               </thead>
               <tbody>
-                {mostPressing(cases, now_ms).slice(0, LINES).map((of) => (
+                {mostPressing(cases, recommended, now_ms).slice(0, LINES).map((of) => (
                   <tr key={of.id}>
                     <th scope="row">
                       <a href={routeHash({ view: "server", server: of.server, period: undefined })}>{of.server}</a>

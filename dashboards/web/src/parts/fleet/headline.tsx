@@ -8,7 +8,7 @@ import { count, money } from "../../format";
 import { usePolled } from "../../polled";
 import { COLLECTORS, routeHash, SERVERS, type Route, type ServersRoute } from "../../router";
 import { may } from "../../session";
-import { firstWhere } from "../../pure/skip";
+import { firstWhere, largest } from "../../pure/skip";
 import { t } from "../../words/fleet";
 import { Ago, None } from "../figures";
 
@@ -24,7 +24,7 @@ export function FleetHeadline({ site, running, period, newest }: Props) {
   const noData = usePolled(`without data ${period ?? ""}`, ["usage", "inventory"], async (signal) => {
     return (await usage({ period, no_data: true, limit: 1 }, signal)).count;
   });
-  const largest = usePolled(`largest ${period ?? ""}`, ["usage", "inventory"], (signal) => largestBills(period, signal));
+  const bills = usePolled(`largest ${period ?? ""}`, ["usage", "inventory"], (signal) => largestBills(site, period, signal));
   const to = (route: Partial<ServersRoute>) => ({ ...SERVERS, period, ...route });
   return (
     <section class="headline" aria-label={t.headline}>
@@ -51,8 +51,8 @@ export function FleetHeadline({ site, running, period, newest }: Props) {
       />
       <div class="headline-box">
         <h2>{t.largestBill}</h2>
-        {largest.answer?.length === 0 && <p class="big">{t.nothingBilled}</p>}
-        {largest.answer?.map(({ server, customer, amount, currency }, place) => (
+        {bills.answer?.length === 0 && <p class="big">{t.nothingBilled}</p>}
+        {bills.answer?.map(({ server, customer, amount, currency }, place) => (
           <p key={server} class={place === 0 ? "largest" : ""}>
             <strong>{amount !== null && currency !== null ? money(amount, currency) : <None />}</strong>{" "}
             <a href={routeHash({ view: "server", server, period })}>{server}</a> <span>{customer}</span>
@@ -96,22 +96,10 @@ function LockedIn({ site, period }: { site: Usage; period: string | undefined })
     return near.current;
   });
   if (answer === undefined) return null;
-  return <a href={routeHash({ ...SERVERS, period, sort: "locked_in", descending: true })}>{t.lockedInFor(count(answer))}</a>;
+  return <a href={routeHash({ ...SERVERS, period, part: "above", sort: "locked_in", descending: true })}>{t.lockedInFor(count(answer))}</a>;
 }
 
-/** The dearest line of each currency: amounts are ordered by currency first. */
-async function largestBills(period: string | undefined, signal: AbortSignal): Promise<ServerUsage[]> {
-  const ask = (offset: number) => usage({ period, sort: "amount", order: "desc", limit: 1, offset }, signal);
-  const first = await ask(0);
-  const found = first.servers.filter(costs);
-  let offset = 0;
-  for (const { currency, count } of first.totals.toSorted((a, b) => (a.currency < b.currency ? -1 : 1))) {
-    if (offset > 0) found.push(...(await ask(offset)).servers.filter((line) => line.currency === currency && costs(line)));
-    offset += count;
-  }
-  return found;
-}
-
-function costs({ amount }: ServerUsage): boolean {
-  return amount !== null && Number(amount) > 0;
+/** The dearest line of each currency. */
+function largestBills(site: Usage, period: string | undefined, signal: AbortSignal): Promise<ServerUsage[]> {
+  return largest(site, async (offset) => (await usage({ period, sort: "amount", order: "desc", limit: 1, offset }, signal)).servers[0]);
 }
