@@ -86,6 +86,8 @@ export interface CaseRoute extends OfPeriod {
 export interface CollectorsRoute extends OfPeriod {
   view: "collectors";
   search: string;
+  /** Goes to the alerts at once. */
+  alerts?: boolean;
 }
 
 export interface DeviceRoute extends OfPeriod {
@@ -185,7 +187,7 @@ export function parseRoute(hash: string): Route {
       if (id !== undefined && /^\d+$/.test(id)) return { view: "case", id: Number(id), period };
       return { view: "cases", period, all: params.has("all") };
     case "collectors":
-      return { view: "collectors", period, search: text("search") };
+      return { view: "collectors", period, search: text("search"), ...(params.has("alerts") && { alerts: true }) };
     case "devices":
       if (id !== undefined) return { view: "device", device: id, period };
       return { view: "collectors", period, search: text("search") };
@@ -240,6 +242,7 @@ export function routeHash(route: Route): string {
     case "collectors":
       path = "/collectors";
       set("search", route.search);
+      if (route.alerts) set("alerts", "yes");
       break;
     case "device":
       path = `/devices/${encodeURIComponent(route.device)}`;

@@ -21,6 +21,7 @@ test("an address and its route are each other's inverse", () => {
     "#/cases?all=yes",
     "#/cases/7",
     "#/collectors?search=sw",
+    "#/collectors?alerts=yes",
     "#/devices/sw%2F1",
   ]) {
     assert.equal(routeHash(parseRoute(hash)), hash);

@@ -44,7 +44,7 @@ function OfSite({ route }: { route: CollectorsRoute }) {
           />
           <CollectorsTable collectors={collectors} timezone={timezone} />
           <DevicesTable devices={devices} route={route} timezone={timezone} />
-          <Alerts alerts={alerts} timezone={timezone} />
+          <Alerts alerts={alerts} timezone={timezone} wanted={route.alerts === true} />
         </div>
       )}
     </Answered>

@@ -18,6 +18,7 @@ import { Facts } from "../parts/month/facts";
 import { FigureBoxes } from "../parts/month/figures";
 import { HeatPanel } from "../parts/month/heat";
 import { chartData, month as monthOf, type Answer, type Month } from "../parts/month/month";
+import { WhyNoData } from "../parts/month/no_data";
 import { MonthStrip, StandingLine } from "../parts/month/standing";
 import { WhatIfPanel } from "../parts/month/what_if";
 import { WhyPanel } from "../parts/month/why";
@@ -117,6 +118,7 @@ function MonthOf({ route, answer }: { route: ServerRoute; answer: Answer }) {
       {month.figures ? (
         <>
           <StandingLine month={month} zoomed={span} />
+          <WhyNoData month={month} />
           <FigureBoxes month={month} />
           <WhyPanel month={month} />
         </>

@@ -1,10 +1,10 @@
 // Words of the fleet.
 
-import type { Rule } from "../api/cases";
 import type { CollectorState } from "../api/collectors";
 import type { DeviceState } from "../api/devices";
 import type { NextStep } from "../pure/fleet";
 import { words } from "../language";
+import { t as cases } from "./cases";
 import { t as common } from "./common";
 
 const own = words(
@@ -16,7 +16,7 @@ const own = words(
     noneWithoutData: "every server has data",
     billedNow: "Billed if the month ended now",
     billed: "Overage in all",
-    largestBill: "Largest bill",
+    largestBill: "Largest bill of a server",
     newestSample: "Newest sample",
     nothingBilled: "nothing",
 
@@ -25,13 +25,21 @@ const own = words(
     order: "Order",
     byOverage: "By overage",
     byAmount: "By amount",
-    projectedOverage: "Projected overage",
-    projectedHint: "Between what the month's overage will probably end, by the server's own last weeks",
+    amountSoFar: "So far",
+    amountSoFarHint: "The overage's price, month to date: it can still rise, and fall to what is certain",
+    atLeast: "At least",
+    atLeastHint: "What the month costs even if the server falls silent now",
+    projectedOverage: "Projected (estimate)",
+    projectedHint: "An estimate, by the server's own last weeks: the month's overage will probably end between these. Neither is a limit; what is certain stands under At least.",
     nobodyAbove: "No server is above its allowance.",
     allServers: "All servers",
 
     uplinks: "Uplinks",
-    serversBehind: (count: string) => `${count} servers`,
+    serversBehind: (count: string) => (count === "1" ? "1 server" : `${count} servers`),
+    portsOn: " with ports on",
+    listComma: ", ",
+    filledBy: "Filled by",
+    caseNumber: (id: number) => `case ${id}`,
     loadSays: (inMbps: string, outMbps: string, speed: string) => `In ${inMbps} Mbps, out ${outMbps} Mbps of ${speed}`,
     loadUnknown: "no figure for the last three slots",
     uplinkState: { ok: "ok", tight: "tight", unknown: "unknown" },
@@ -50,7 +58,6 @@ const own = words(
     why: "Why",
     next: "Next",
     urgent: "urgent",
-    rule: { sustained: "sustained", locked_in: "locked in", uplink: "uplink", flood: "flood" } as Record<Rule, string>,
     step: {
       approve_urgent: "Decide at once",
       notify: "Contact the customer",
@@ -95,8 +102,8 @@ const own = words(
     noneWithoutData: "全サーバーにデータあり",
     billedNow: "今月が今終わった場合の請求",
     billed: "超過料金の合計",
-    largestBill: "最大の請求",
-    newestSample: "最新サンプル",
+    largestBill: "請求額が最大のサーバー",
+    newestSample: "最新の計測値",
     nothingBilled: "なし",
 
     mostAbove: "超過の大きいサーバー",
@@ -104,13 +111,21 @@ const own = words(
     order: "並び順",
     byOverage: "超過順",
     byAmount: "金額順",
-    projectedOverage: "予測超過",
-    projectedHint: "サーバー自身の直近数週間から予測した月末の超過の範囲",
+    amountSoFar: "ここまで",
+    amountSoFarHint: "今月ここまでの超過の料金です。増えることも、確定分まで減ることもあります",
+    atLeast: "確定分",
+    atLeastHint: "今から通信が止まっても請求される金額(下限)",
+    projectedOverage: "超過の予測(目安)",
+    projectedHint: "サーバー自身の直近数週間から予測した月末の超過の目安です。下限でも上限でもありません。確実な金額は「確定分」です。",
     nobodyAbove: "契約帯域を超過しているサーバーはありません。",
     allServers: "サーバー一覧",
 
     uplinks: "アップリンク",
     serversBehind: (count) => `${count} 台`,
+    portsOn: "、ポートは",
+    listComma: "、",
+    filledBy: "占有:",
+    caseNumber: (id) => `ケース ${id}`,
     loadSays: (inMbps, outMbps, speed) => `受信 ${inMbps} Mbps、送信 ${outMbps} Mbps(${speed} 中)`,
     loadUnknown: "直近 3 スロットの値なし",
     uplinkState: { ok: "正常", tight: "逼迫", unknown: "不明" },
@@ -123,13 +138,12 @@ const own = words(
     burstAll: "バーストを使い始めたサーバーはありません。",
     left: "残り",
 
-    openCases: "対応中のケース",
-    noCases: "対応中のケースはありません。",
+    openCases: "未終了のケース",
+    noCases: "未終了のケースはありません。",
     allCases: (count) => `全 ${count} 件`,
     why: "理由",
     next: "次の対応",
     urgent: "緊急",
-    rule: { sustained: "継続超過", locked_in: "確定超過", uplink: "アップリンク", flood: "フラッド" },
     step: {
       approve_urgent: "すぐに判断する",
       notify: "顧客に連絡する",
@@ -159,13 +173,14 @@ const own = words(
     alerts: "アラート",
     noAlerts: "なし",
     severity: { critical: "重大", warning: "警告", info: "情報" },
-    unmapped: "未登録ポート",
-    unmappedHint: "通信があるのに、どのサーバーにもアップリンクにも対応していないポート",
-    unmappedOn: (ports, devices) => `機器 ${devices} 台に ${ports} ポート(通信あり)`,
-    noUnmapped: "通信のある未登録ポートなし",
+    unmapped: "登録のないポート",
+    unmappedHint: "通信があるのに、サーバーとしてもアップリンクとしても登録されていないポート",
+    unmappedOn: (ports, devices) => `通信のある ${ports} ポート(機器 ${devices} 台)`,
+    noUnmapped: "登録のないポートの通信なし",
     lowestCoverage: "最低計測率",
     andMore: (count) => `ほか ${count}`,
   },
 );
 
-export const t = { ...common, ...own };
+/** What a rule is called is said in one place. */
+export const t = { ...common, rule: cases.rule, ...own };

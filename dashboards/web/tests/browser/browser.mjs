@@ -19,13 +19,13 @@ const ARGS = [
 ];
 
 /** How long anything may take that the service answers: a debug build on a busy machine. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 60_000;
 
 /** A taller page is pictured as far as the screen shows it. */
 const TALL_PX = 20_000;
 
 /** How soon what changes at the service is shown: a page that only asks from time to time would take longer. */
-export const LIVE_MS = 10_000;
+export const LIVE_MS = 20_000;
 
 export const LANGUAGES = { en: "en-GB", ja: "ja-JP" };
 export const THEMES = ["light", "dark"];

@@ -1,5 +1,6 @@
 // The alerts that are open: by kind, the worst first.
 
+import { useLayoutEffect } from "preact/hooks";
 import type { Alert, AlertKind, Severity } from "../../api/alerts";
 import { count } from "../../format";
 import { kindName, severityName } from "../../words/alerts";
@@ -20,7 +21,17 @@ interface Group {
   alerts: Alert[];
 }
 
-export function Alerts({ alerts, timezone }: { alerts: Alert[]; timezone: string }) {
+interface Props {
+  alerts: Alert[];
+  timezone: string;
+  /** They are what the reader came for. */
+  wanted: boolean;
+}
+
+export function Alerts({ alerts, timezone, wanted }: Props) {
+  useLayoutEffect(() => {
+    if (wanted) document.querySelector(".alerts")?.scrollIntoView();
+  }, [wanted]);
   return (
     <Panel title={t.alerts} aside={count(alerts.length)} class="alerts">
       {alerts.length === 0 && <p>{t.noAlerts}</p>}

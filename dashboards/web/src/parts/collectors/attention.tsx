@@ -6,7 +6,7 @@ import { device as askDevice, type Device } from "../../api/devices";
 import { isGrave, mainFailure, openRates, portState, size, type Concern } from "../../pure/attention";
 import { ago, count, mbps } from "../../format";
 import { usePolled } from "../../polled";
-import { routeHash } from "../../router";
+import { FLEET, routeHash } from "../../router";
 import { alertSentence, kindName } from "../../words/alerts";
 import { t } from "../../words/collectors";
 import { failureName } from "../../words/failures";
@@ -174,7 +174,7 @@ function Beside({ children }: { children: string[] }) {
 
 /** An alert's sentence, with links to what it is about. */
 export function AlertLine({ alert }: { alert: Alert }) {
-  const { server, device, period } = alert.labels;
+  const { server, device, uplink, period } = alert.labels;
   const number = alert.labels["case"];
   return (
     <>
@@ -189,6 +189,12 @@ export function AlertLine({ alert }: { alert: Alert }) {
         <>
           {" "}
           <DeviceLink name={device} />
+        </>
+      )}
+      {uplink !== undefined && device === undefined && (
+        <>
+          {" "}
+          <a href={routeHash(FLEET)}>{t.fleet}</a>
         </>
       )}
       {number !== undefined && (

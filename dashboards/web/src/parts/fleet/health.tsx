@@ -8,7 +8,7 @@ import { usage } from "../../api/usage";
 import { count, percent } from "../../format";
 import { bySeverity, deviceStates } from "../../pure/fleet";
 import { usePolled } from "../../polled";
-import { COLLECTORS, routeHash, SERVERS } from "../../router";
+import { COLLECTORS, routeHash, SERVERS, type Route } from "../../router";
 import { t } from "../../words/fleet";
 import { Badge, type Tone } from "../figures";
 import { Panel } from "../panel";
@@ -17,6 +17,7 @@ import { Part } from "../part";
 /** Devices that are named; the others are counted. */
 const NAMED = 3;
 const MIN_COVERAGE = 0.95;
+const ALERTS: Route = { ...COLLECTORS, alerts: true };
 
 export function FleetHealth() {
   const read = usePolled("fleet devices", ["devices"], devices);
@@ -60,9 +61,9 @@ export function FleetHealth() {
                 <span class="quiet">{t.noAlerts}</span>
               ) : (
                 <>
-                  <Some tone="over" of={critical} name={t.severity.critical} />
-                  <Some tone="warn" of={warning} name={t.severity.warning} />
-                  <Some tone="plain" of={info} name={t.severity.info} />
+                  <Some tone="over" of={critical} name={t.severity.critical} to={ALERTS} />
+                  <Some tone="warn" of={warning} name={t.severity.warning} to={ALERTS} />
+                  <Some tone="plain" of={info} name={t.severity.info} to={ALERTS} />
                 </>
               )
             }
@@ -102,10 +103,10 @@ function Line({ name, hint, children }: { name: string; hint?: string; children:
 }
 
 /** So many of a state; nothing where there are none. */
-function Some({ tone, of, name }: { tone: Tone; of: number; name: string }) {
+function Some({ tone, of, name, to = COLLECTORS }: { tone: Tone; of: number; name: string; to?: Route }) {
   if (of === 0) return null;
   return (
-    <a class="some" href={routeHash(COLLECTORS)}>
+    <a class="some" href={routeHash(to)}>
       <Badge tone={tone}>
         {count(of)} {name}
       </Badge>

@@ -54,7 +54,14 @@ export function FleetTop({ period, running }: { period: string | undefined; runn
                   <th scope="col" class="number wide-only">{t.p95}</th>
                   <th scope="col" class="number wide-only">{t.allowance}</th>
                   <th scope="col" class="number">{t.overage}</th>
-                  <th scope="col" class="number">{t.amount}</th>
+                  {running ? (
+                    <>
+                      <th scope="col" class="number" title={t.amountSoFarHint}>{t.amountSoFar}</th>
+                      <th scope="col" class="number wide-only" title={t.atLeastHint}>{t.atLeast}</th>
+                    </>
+                  ) : (
+                    <th scope="col" class="number">{t.amount}</th>
+                  )}
                   {running && (
                     <th scope="col" class="number wide-only" title={t.projectedHint}>
                       {t.projectedOverage}
@@ -82,7 +89,12 @@ export function FleetTop({ period, running }: { period: string | undefined; runn
                     <td class="number wide-only"><Rate bps={row.allowance_bps} /></td>
                     <td class="number over"><Rate bps={row.overage_bps} /></td>
                     <td class="number"><Money amount={row.amount} currency={row.currency} /></td>
-                    {running && <td class="number wide-only"><Band row={row} /></td>}
+                    {running && (
+                      <>
+                        <td class="number wide-only"><Money amount={row.locked_in_amount} currency={row.currency} /></td>
+                        <td class="number wide-only"><Band row={row} /></td>
+                      </>
+                    )}
                   </tr>
                 ))}
               </tbody>

@@ -1,19 +1,23 @@
 // The uplinks, the tightest first: how full each is in either direction.
 
 import { useState } from "preact/hooks";
+import { recommendations, type Recommended } from "../../api/cases";
 import type { Uplink } from "../../api/uplinks";
 import { count, mbps, percent, speed } from "../../format";
-import { tightestFirst } from "../../pure/fleet";
-import type { Polled } from "../../polled";
-import { routeHash, SERVERS, type Route } from "../../router";
+import { fillers, tightestFirst } from "../../pure/fleet";
+import { usePolled, type Polled } from "../../polled";
+import { routeHash, SERVERS } from "../../router";
 import { t } from "../../words/fleet";
 import { Badge, None } from "../figures";
 import { FleetPart } from "./part";
 
 const LINES = 5;
+/** Switches that are named. */
+const NAMED = 3;
 
 export function FleetUplinks({ polled }: { polled: Polled<Uplink[]> }) {
   const [all, setAll] = useState(false);
+  const { answer: recommended = [] } = usePolled("recommended", ["cases"], recommendations);
   const uplinks = tightestFirst(polled.answer ?? []);
   const more = uplinks.length > LINES && (
     <button type="button" class="text" aria-expanded={all} onClick={() => setAll(!all)}>
@@ -26,9 +30,9 @@ export function FleetUplinks({ polled }: { polled: Polled<Uplink[]> }) {
         uplinks.length === 0 ? (
           <p class="quiet">{t.noUplinks}</p>
         ) : (
-          <ul class={all ? "uplink-list all" : "uplink-list"}>
+          <ul class="uplink-list">
             {uplinks.slice(0, all ? undefined : LINES).map((uplink) => (
-              <Line key={uplink.id} uplink={uplink} />
+              <Line key={uplink.id} uplink={uplink} by={fillers(uplink.id, recommended)} />
             ))}
           </ul>
         )
@@ -37,12 +41,11 @@ export function FleetUplinks({ polled }: { polled: Polled<Uplink[]> }) {
   );
 }
 
-function Line({ uplink }: { uplink: Uplink }) {
+/** `by` are the cases of those who fill it. */
+function Line({ uplink, by }: { uplink: Uplink; by: readonly Recommended[] }) {
   const { id, region, device, devices, state, share, speed_bps, in_bps, out_bps, servers } = uplink;
   const known = in_bps !== null && out_bps !== null;
   const says = known ? t.loadSays(mbps(in_bps), mbps(out_bps), speed(speed_bps)) : t.loadUnknown;
-  // Where all of a region's servers share it, they are a list that can be looked at.
-  const behind: Route = devices.length === 0 ? { ...SERVERS, region } : { view: "device", device, period: undefined };
   return (
     <li>
       <span class="uplink-name">
@@ -57,10 +60,47 @@ function Line({ uplink }: { uplink: Uplink }) {
       <span class="uplink-says">
         <span>{known ? `${t.in} ${mbps(in_bps)} · ${t.out} ${mbps(out_bps)} / ${speed(speed_bps)}` : t.loadUnknown}</span>
         <span>
-          {region} · <a href={routeHash(behind)}>{t.serversBehind(count(servers))}</a>
+          {devices.length === 0 ? (
+            <>
+              {region} · <a href={routeHash({ ...SERVERS, region })}>{t.serversBehind(count(servers))}</a>
+            </>
+          ) : (
+            <>
+              {region} · {t.serversBehind(count(servers))}
+              {t.portsOn} <Switches names={devices} />
+            </>
+          )}
         </span>
       </span>
+      {by.length > 0 && (
+        <span class="uplink-says">
+          <span>
+            {t.filledBy}{" "}
+            {by.map((of, place) => (
+              <span key={of.case}>
+                {place > 0 && t.listComma}
+                <a href={routeHash({ view: "server", server: of.recommendation.server, period: undefined })}>{of.recommendation.server}</a> (
+                <a href={routeHash({ view: "case", id: of.case, period: undefined })}>{t.caseNumber(of.case)}</a>)
+              </span>
+            ))}
+          </span>
+        </span>
+      )}
     </li>
+  );
+}
+
+function Switches({ names }: { names: readonly string[] }) {
+  return (
+    <>
+      {names.slice(0, NAMED).map((device, place) => (
+        <span key={device}>
+          {place > 0 && t.listComma}
+          <a href={routeHash({ view: "device", device, period: undefined })}>{device}</a>
+        </span>
+      ))}
+      {names.length > NAMED && ` ${t.andMore(count(names.length - NAMED))}`}
+    </>
   );
 }
 

@@ -93,7 +93,8 @@ function Figure({ name, bps, hint, over, children }: FigureProps) {
 
 function rankSentence(figures: Figures): string {
   if (figures.rank === null) return "";
-  const sentence = t.rank(count(figures.rank), count(figures.ranked), count(discarded(figures)));
+  const [rank, ranked, left] = [count(figures.rank), count(figures.ranked), count(discarded(figures))];
+  const sentence = figures.standing === "so_far" ? t.rankSoFar(rank, ranked, left, count(figures.burst_slots)) : t.rank(rank, ranked, left);
   const missing = count(figures.expected_so_far - figures.samples);
   switch (missingAs(figures)) {
     case "zero":

@@ -158,7 +158,7 @@ function Outcome({ compared, running }: { compared: Compared; running: boolean }
             {t.whatIfNow(running)}
           </th>
           <th scope="col" class="number">
-            {t.whatIfThen}
+            {t.whatIfThen(running)}
           </th>
         </tr>
       </thead>
@@ -172,7 +172,7 @@ function Outcome({ compared, running }: { compared: Compared; running: boolean }
         ))}
         {amount_change !== null && now.currency !== null && (
           <tr>
-            <th scope="row">{t.whatIfChange}</th>
+            <th scope="row">{t.whatIfChange(running)}</th>
             <td />
             <td class="number">
               {Number(amount_change) > 0 && "+"}

@@ -1,6 +1,7 @@
 // Why the month is billed or not, in a sentence, and what can still be done about it.
 
 import { count, dateTime, hours, mbpsFine, money, shortDate } from "../../format";
+import type { Figures } from "../../pure/month/figures";
 import { addonMbps, remedy, why, type Remedy, type Why } from "../../pure/month/why";
 import { routeHash } from "../../router";
 import { t } from "../../words/server";
@@ -22,7 +23,7 @@ export function WhyPanel({ month }: { month: Month }) {
     burst.usedUp_ms !== undefined && t.whyUsedUp(hours(figures.burst_slots), shortDate(burst.usedUp_ms, timezone)),
   ];
   const remedies = [
-    left && pool == null && stillToDo(left),
+    left && pool == null && stillToDo(left, figures),
     reason.kind === "billed" && pool == null && (month.running ? t.whyAddonNow(addon) : t.whyAddonThen(addon)),
   ];
   return (
@@ -52,16 +53,15 @@ function because(reason: Why): string {
   return reason.kind === "billed" ? t.whyBilled(of) : t.whyWithin(of);
 }
 
-function stillToDo(left: Remedy): string {
+function stillToDo(left: Remedy, { amount }: Figures): string {
   switch (left.kind) {
     case "burst_left":
       return t.whyBurstLeft(hours(left.slots));
     case "spent":
       return t.burstNone;
     case "certain":
-      return t.whyCertain(
-        mbpsFine(left.overage_bps),
-        left.amount !== null && left.currency !== null ? money(left.amount, left.currency) : undefined,
-      );
+      return left.amount === null || left.currency === null || amount === null
+        ? t.whyCertain(mbpsFine(left.overage_bps))
+        : t.whyCertainAmount(mbpsFine(left.overage_bps), money(left.amount, left.currency), money(amount, left.currency));
   }
 }

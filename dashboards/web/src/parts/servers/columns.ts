@@ -23,7 +23,7 @@ const COLUMN_PX: Record<Shown, number> = {
   overage: 86,
   amount: 104,
   locked_in: 86,
-  projected: 86,
+  projected: 122,
   burst_left: 156,
   coverage: 86,
 };
@@ -37,8 +37,8 @@ const RUNNING: readonly Shown[] = ["day", "in", "out", "projected"];
 /** As many as fit, the most telling first to stay. The narrowest are a phone's, where rows have two lines. */
 const BY_WIDTH: readonly (readonly [from_px: number, columns: readonly Shown[]])[] = [
   [1560, SHOWN],
-  [1410, SHOWN.filter((column) => column !== "plan")],
-  [1240, SHOWN.filter((column) => !["plan", "locked_in", "coverage"].includes(column))],
+  [1440, SHOWN.filter((column) => column !== "plan")],
+  [1270, SHOWN.filter((column) => !["plan", "locked_in", "coverage"].includes(column))],
   [860, ["server", "customer", "day", "p95", "overage", "amount", "burst_left"]],
   [681, ["server", "p95", "overage", "amount", "burst_left"]],
   [0, ["server", "p95", "overage", "burst_left"]],
