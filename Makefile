@@ -115,7 +115,11 @@ demo: need-build $(WEB_BUILT) ## Show a simulated site: engine, service and dash
 
 .PHONY: test
 test: need-test check engine $(SCHEMATHESIS_INSTALLED) ## Check and test everything
-	cargo test --workspace --no-fail-fast
+	failed=
+	cargo test --workspace --no-fail-fast -- --skip browser:: || failed=yes
+	# A browser beside other tests would wait for them more than for what it looks at.
+	cargo test --test meter95 browser:: -- --test-threads 1 || failed=yes
+	[ -z "$$failed" ]
 
 ##@ Piece by piece
 .PHONY: build
