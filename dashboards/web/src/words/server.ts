@@ -233,7 +233,7 @@ const own = words(
     reviewed: (reasons, by) => (by === null ? `要確認: ${reasons}` : `${by} が確認: ${reasons}`),
     inPool: "次のプールとしてまとめて請求されます:",
     explain: "計算の説明",
-    bundle: "検証用ファイル",
+    bundle: "バンドルファイル",
     report: "レポート",
     evidence: "表示範囲の調査資料",
     evidenceHelp: "グラフに表示している期間の計測内容を、調査用に 1 つのファイルにまとめます",

@@ -43,7 +43,7 @@ export function FleetBurst({ servers }: { servers: number }) {
             <thead>
               <tr>
                 <th scope="col">{t.server}</th>
-                <th scope="col">{t.customer}</th>
+                <th scope="col" class="roomy-only">{t.customer}</th>
                 <th scope="col" class="number">{t.left}</th>
               </tr>
             </thead>
@@ -53,7 +53,7 @@ export function FleetBurst({ servers }: { servers: number }) {
                   <th scope="row">
                     <a href={routeHash({ view: "server", server: row.server, period: undefined })}>{row.server}</a>
                   </th>
-                  <td>
+                  <td class="roomy-only">
                     <a class="quiet-link" href={routeHash({ ...SERVERS, customer: row.customer })}>
                       {row.customer}
                     </a>

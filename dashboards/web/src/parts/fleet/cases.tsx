@@ -39,7 +39,7 @@ export function FleetCases({ timezone }: { timezone: string }) {
                 <tr>
                   <th scope="col">{t.server}</th>
                   <th scope="col">{t.why}</th>
-                  <th scope="col" class="wide-only">{ofCases.since}</th>
+                  <th scope="col" class="wide-only roomy-only">{ofCases.since}</th>
                   <th scope="col">{t.next}</th>
                 </tr>
               </thead>
@@ -57,7 +57,7 @@ export function FleetCases({ timezone }: { timezone: string }) {
                       )}
                       {of.rules.map(({ rule }) => t.rule[rule] ?? rule).join(" · ")}
                     </td>
-                    <td class="wide-only"><Ago at={heldSince(of)} timezone={timezone} /></td>
+                    <td class="wide-only roomy-only"><Ago at={heldSince(of)} timezone={timezone} /></td>
                     <td>
                       <a href={routeHash({ view: "case", id: of.id, period: undefined })}>{t.step[nextStep(of, now_ms)]}</a>
                     </td>

@@ -52,7 +52,7 @@ export function FleetTop({ period, running }: { period: string | undefined; runn
                   <th scope="col">{t.customer}</th>
                   {running && <th scope="col" class="wide-only">{t.lastDay}</th>}
                   <th scope="col" class="number wide-only">{t.p95}</th>
-                  <th scope="col" class="number wide-only">{t.allowance}</th>
+                  <th scope="col" class="number wide-only roomy-only">{t.allowance}</th>
                   <th scope="col" class="number">{t.overage}</th>
                   {running ? (
                     <>
@@ -86,7 +86,7 @@ export function FleetTop({ period, running }: { period: string | undefined; runn
                       </td>
                     )}
                     <td class="number wide-only"><Rate bps={row.p95_bps} /></td>
-                    <td class="number wide-only"><Rate bps={row.allowance_bps} /></td>
+                    <td class="number wide-only roomy-only"><Rate bps={row.allowance_bps} /></td>
                     <td class="number over"><Rate bps={row.overage_bps} /></td>
                     <td class="number"><Money amount={row.amount} currency={row.currency} /></td>
                     {running && (
