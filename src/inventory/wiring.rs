@@ -51,7 +51,7 @@ impl Inventory {
             }
         }
         let mut counts = vec![0_u64; groups.len()];
-        let mut behind = BTreeSet::new();
+        let mut behind: BTreeSet<usize> = BTreeSet::new();
         for server in self.servers.values().filter(|server| server.is_served_at(time)) {
             behind.extend(whole.get(server.region.as_str()).into_iter().flatten());
             let ports = server.ports.iter().chain(&server.check_ports);
@@ -60,7 +60,7 @@ impl Inventory {
                 behind.extend(groups.into_iter().flatten());
             }
             while let Some(group) = behind.pop_first() {
-                if let Some(count) = counts.get_mut(*group) {
+                if let Some(count) = counts.get_mut(group) {
                     *count += 1;
                 }
             }
