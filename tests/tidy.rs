@@ -18,6 +18,7 @@ const TOP: &[&str] = &[
     "Cargo.toml",
     "LICENSE",
     "Makefile",
+    "README.ja.md",
     "README.md",
     "benches",
     "build.rs",
@@ -31,13 +32,16 @@ const TOP: &[&str] = &[
     "tests",
 ];
 
-/// What must be there. What the design has besides (Grafana) joins when it is built.
+/// What must be there.
 const PLACES: &[&str] = &[
+    "README.ja.md",
     "README.md",
     "benches",
     "collectors/nic/src/lib.rs",
     "collectors/reading/src/lib.rs",
     "collectors/snmp/src/lib.rs",
+    "dashboards/grafana",
+    "dashboards/prometheus",
     "dashboards/web/package.json",
     "docs/ARCHITECTURE.md",
     "docs/BILLING.ja.md",
