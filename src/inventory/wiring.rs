@@ -40,8 +40,8 @@ impl Inventory {
                 *groups.entry((uplink.region.as_str(), devices)).or_insert(next)
             })
             .collect();
-        let (mut whole, mut on): (HashMap<&str, Vec<usize>>, HashMap<(&str, &str), Vec<usize>>) =
-            Default::default();
+        let mut whole: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut on: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
         for ((region, devices), group) in &groups {
             if devices.is_empty() {
                 whole.entry(region).or_default().push(*group);
