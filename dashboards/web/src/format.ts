@@ -69,19 +69,6 @@ export function money(amount: string, currency: string): string {
   }
 }
 
-/** The sum of decimal strings, exact, with as many decimals as the longest. */
-export function sumDecimals(amounts: readonly string[]): string {
-  const decimals = Math.max(0, ...amounts.map((amount) => amount.split(".")[1]?.length ?? 0));
-  let sum = 0n;
-  for (const amount of amounts) {
-    const [integer = "0", fraction = ""] = amount.split(".");
-    sum += BigInt(integer + fraction.padEnd(decimals, "0"));
-  }
-  const sign = sum < 0n ? "-" : "";
-  const digits = (sum < 0n ? -sum : sum).toString().padStart(decimals + 1, "0");
-  return sign + (decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`);
-}
-
 /** 2026-11 moved by whole months. */
 export function shiftPeriod(period: string, months: number): string {
   const [year = 0, month = 1] = period.split("-").map(Number);

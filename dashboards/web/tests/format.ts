@@ -11,7 +11,6 @@ import {
   periodOf,
   shiftPeriod,
   speed,
-  sumDecimals,
 } from "../src/format";
 import { chooseLanguage } from "../src/language";
 
@@ -57,13 +56,6 @@ check("money", money, [
   ["128592", "JPY", "¥128,592"],
   ["119.03", "USD", "$119.03"],
   ["9007199254740993.25", "USD", "$9,007,199,254,740,993.25"],
-]);
-check("sumDecimals", (list: string[]) => sumDecimals(list), [
-  [[], "0"],
-  [["0.10", "0.20"], "0.30"],
-  [["1", "2.5"], "3.5"],
-  [["-0.05"], "-0.05"],
-  [["9007199254740993", "1"], "9007199254740994"],
 ]);
 check("shiftPeriod", shiftPeriod, [
   ["2026-11", 1, "2026-12"],

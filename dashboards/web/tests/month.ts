@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Statement } from "../src/api/month";
+import type { StatedStatement } from "../src/api/periods";
 import type { Sample } from "../src/api/servers";
 import type { Method, ServerUsage, Usage } from "../src/api/usage";
 import { columns, rankedMax, rates, sides, type ChartData } from "../src/chart/data";
@@ -289,7 +289,7 @@ const STATEMENT = {
   breaks: [],
   exclusions: [{ id: 1, server: "web01", from: at(2), until: at(4), why: "an attack" }],
   members: [{ server: "web01", gaps: [] }],
-} as unknown as Statement;
+} as unknown as StatedStatement;
 
 const ROW = { ...FIGURES, server: "web01", pool: null, projected: { low_p95_bps: 1 } } as unknown as ServerUsage;
 
@@ -319,10 +319,10 @@ test("a month shows what its statement says; a pool's statement is not the serve
       samples: sampled(flat(20, { 3: [90, 1], 8: [50, 1] })),
     },
     statement: undefined,
-    state: undefined,
+    phase: undefined,
     exclusions: [
-      { id: 2, server: "web01", from: at(8), until: at(9), why: "an attack" },
-      { id: 3, server: "web01", from: at(30), until: at(40), why: "in another month" },
+      { id: 2, server: "web01", from: at(8), until: at(9), why: "an attack", by: "noc", at: at(9) },
+      { id: 3, server: "web01", from: at(30), until: at(40), why: "in another month", by: "noc", at: at(40) },
     ],
     openCase: undefined,
     ...more,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Sample } from "../src/api/servers";
 import type { Method } from "../src/api/usage";
-import { allowanceAt, rankedValue } from "../src/pure/ranked";
+import { rankedValue } from "../src/pure/ranked";
 
 test("what a method ranks of a sample", () => {
   const sample: Sample = { slot: "2026-11-01T00:00:00Z", in_bps: 3, out_bps: 5, value_bps: 5, partial: false, revision: 1 };
@@ -15,19 +15,4 @@ test("what a method ranks of a sample", () => {
   ] as [Method, number][]) {
     assert.equal(rankedValue(method, sample), value, method);
   }
-});
-
-test("an allowance holds from its step on", () => {
-  const steps = [
-    { from: "2026-11-01T00:00:00Z", bps: 1 },
-    { from: "2026-11-11T00:00:00Z", bps: 3 },
-  ];
-  for (const [at, bps] of [
-    ["2026-11-01T00:00:00Z", 1],
-    ["2026-11-10T23:55:00Z", 1],
-    ["2026-11-11T00:00:00Z", 3],
-  ] as const) {
-    assert.equal(allowanceAt(steps, Date.parse(at)), bps, at);
-  }
-  assert.equal(allowanceAt([], 0), undefined);
 });

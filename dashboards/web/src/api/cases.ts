@@ -201,6 +201,11 @@ export async function openCases(signal: AbortSignal): Promise<CaseInfo[]> {
   return (await get<{ cases: CaseInfo[] }>(address("/v1/cases", { open: true }), signal)).cases;
 }
 
+/** The case of a server that has not ended. */
+export async function openCaseOf(server: string, signal: AbortSignal): Promise<CaseInfo | undefined> {
+  return (await get<{ cases: CaseInfo[] }>(address("/v1/cases", { server, open: true }), signal)).cases[0];
+}
+
 /** Those that have not ended or had a step in the last 90 days. */
 export async function recentCases(signal: AbortSignal): Promise<CaseInfo[]> {
   return (await get<{ cases: CaseInfo[] }>("/v1/cases", signal)).cases;

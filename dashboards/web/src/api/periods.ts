@@ -34,7 +34,21 @@ export interface Period {
 
 export type StatementState = "held" | "issued" | "withdrawn";
 export type Rounding = "up" | "down" | "half_up";
+export type Missing = "zero" | "exclude";
 
+/** A break in a port's counters (SPEC.md section 2). */
+export interface Break {
+  /** When the reading before it was made, and the one after which nothing could be told of the time between. */
+  after: string;
+  at: string;
+  device: string;
+  interface: string;
+  kind: string;
+  /** What showed it, for a reset. */
+  cause: string;
+}
+
+/** A span of slots without a sample. */
 export interface Gap {
   from: string;
   until: string;
@@ -54,6 +68,7 @@ export interface Member {
   gaps: Gap[];
 }
 
+/** A declared incident: its slots count as ones without a sample. */
 export interface Exclusion {
   id: number;
   server: string;
@@ -81,7 +96,7 @@ export interface Statement {
   plan: string;
   plans: { from: string; plan: string }[];
   method: Method;
-  missing: "zero" | "exclude";
+  missing: Missing;
   min_coverage: string;
   tariff: { currency: string; unit_bps: number; rounding: Rounding; amount_rounding: Rounding } | null;
   allowances: AllowanceStep[];
@@ -99,10 +114,14 @@ export interface Statement {
   billable_bps: number | null;
   amount: string | null;
   currency: string | null;
+  burst_slots: number;
+  burst_left_slots: number;
   /** What would be billed without exclusions. */
   measured: { samples: number; p95_bps: number | null; overage_bps: number | null; billable_bps: number | null; amount: string | null } | null;
   exclusions: Exclusion[];
   members: Member[];
+  /** The first of them, and how many there are. */
+  breaks: Break[];
   breaks_total: number;
   review: { reasons: string[]; approved_by: string | null; approved_at: string | null; note: string | null } | null;
   rules: string;
@@ -195,6 +214,11 @@ export async function statements(month: string, filter: Filter, signal: AbortSig
   return (await get<{ statements: StatedStatement[] }>(path, signal)).statements;
 }
 
+/** The newest statement of a server or pool in a month; undefined while there is none. */
+export async function statementOf(month: string, id: string, signal: AbortSignal): Promise<StatedStatement | undefined> {
+  return (await statements(month, { server: id }, signal)).find((statement) => statement.server === id);
+}
+
 export async function reviews(month: string, signal: AbortSignal): Promise<StatedStatement[]> {
   return (await get<{ reviews: StatedStatement[] }>(`/v1/periods/${month}/reviews`, signal)).reviews;
 }
@@ -255,6 +279,11 @@ export async function revise(
 
 export async function exclusions(signal: AbortSignal): Promise<Exclusion[]> {
   return (await get<{ exclusions: Exclusion[] }>("/v1/exclusions", signal)).exclusions;
+}
+
+/** The incidents in force of one server. */
+export async function exclusionsOf(server: string, signal: AbortSignal): Promise<Exclusion[]> {
+  return (await exclusions(signal)).filter((exclusion) => exclusion.server === server);
 }
 
 /** Declares an incident, between two instants in Unix milliseconds. */

@@ -65,3 +65,8 @@ export function server(id: string, signal: AbortSignal): Promise<Server> {
 export function samples(server: string, period: string | undefined, signal: AbortSignal): Promise<Samples> {
   return get(address(`/v1/servers/${encodeURIComponent(server)}/samples`, { period }), signal);
 }
+
+/** Where the evidence pack of a server is, between two instants. */
+export function evidenceFile(id: string, from: string, until: string, lang: string): string {
+  return address(`/v1/servers/${encodeURIComponent(id)}/evidence`, { from, until, lang });
+}

@@ -1,6 +1,6 @@
 // What a month's chart shows, and between which rates. Pure.
 
-import type { Break } from "../api/month";
+import type { Break } from "../api/periods";
 import type { AllowanceStep } from "../api/servers";
 import type { Method } from "../api/usage";
 import type { Figures } from "../pure/month/figures";

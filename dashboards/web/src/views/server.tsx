@@ -2,10 +2,11 @@
 
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../api/ask";
-import * as months from "../api/month";
-import type { Compared } from "../api/month";
+import { openCaseOf } from "../api/cases";
+import * as periods from "../api/periods";
 import * as servers from "../api/servers";
 import * as usages from "../api/usage";
+import type { Compared } from "../api/what_if";
 import type { Layer } from "../chart/data";
 import { count, periodName } from "../format";
 import { startOf } from "../pure/month/slots";
@@ -49,19 +50,19 @@ async function ask(id: string, period: string | undefined, signal: AbortSignal):
     known(usages.usage({ server: id, period }, signal)),
     known(servers.server(id, signal)),
     known(servers.samples(id, period, signal)),
-    may("site") ? months.exclusionsOf(id, signal) : undefined,
-    months.openCaseOf(id, signal),
+    may("site") ? periods.exclusionsOf(id, signal) : undefined,
+    openCaseOf(id, signal),
   ]);
   // What has left the inventory has no line, but its statements stay.
   const usage = found ?? { ...(await usages.usage({ period, limit: 1 }, signal)), servers: [] };
   const row = usage.servers.find((row) => row.server === id);
   const ended = usage.period !== runningPeriod(usage);
-  const [statement, state] = await Promise.all([
-    ended ? months.statementOf(usage.period, row?.pool ?? id, signal) : undefined,
-    ended && may("site") ? months.periodState(usage.period, signal) : undefined,
+  const [statement, month] = await Promise.all([
+    ended ? periods.statementOf(usage.period, row?.pool ?? id, signal) : undefined,
+    ended && may("site") ? periods.period(usage.period, signal) : undefined,
   ]);
   if (!server && !row && !statement) throw new ApiFailure("not_found", "");
-  return { usage, row, server, samples, statement, state, exclusions, openCase };
+  return { usage, row, server, samples, statement, exclusions, openCase, phase: month?.state };
 }
 
 /** What there is no longer of a server that has left the inventory; its statements stay. */

@@ -1,8 +1,10 @@
 // One server's month as its view shows it: the answers of the API, with what marks them.
 
-import type { Break, Compared, Exclusion, Gap, OpenCase, PeriodState, Statement } from "../../api/month";
+import type { CaseInfo } from "../../api/cases";
+import type { Break, Exclusion, Gap, Phase, StatedStatement } from "../../api/periods";
 import type { Samples, Server } from "../../api/servers";
 import type { ServerUsage, Usage } from "../../api/usage";
+import type { Compared } from "../../api/what_if";
 import type { ChartData, Layer } from "../../chart/data";
 import { days, type Day } from "../../pure/month/days";
 import { discarded, fromStatement, fromUsage, type Figures } from "../../pure/month/figures";
@@ -16,12 +18,12 @@ export interface Answer {
   server: Server | undefined;
   samples: Samples | undefined;
   /** Its own, or that of the pool that is billed in its place. */
-  statement: Statement | undefined;
+  statement: StatedStatement | undefined;
   /** How far the month is, where the reader may know. */
-  state: PeriodState | undefined;
+  phase: Phase | undefined;
   /** Those in force now; undefined where the reader may not know. */
   exclusions: Exclusion[] | undefined;
-  openCase: OpenCase | undefined;
+  openCase: CaseInfo | undefined;
 }
 
 export interface Month extends Answer {
@@ -32,7 +34,7 @@ export interface Month extends Answer {
   /** Of this server: its statement's where it has one of its own. */
   figures: Figures | undefined;
   /** This server's own statement. */
-  own: Statement | undefined;
+  own: StatedStatement | undefined;
   slots: Slots;
   ranking: Ranking;
   burst: Burst;

@@ -1,7 +1,7 @@
 // Which month it is, one click from the eleven before it, and whether its figures still move or were issued.
 
-import type { Statement } from "../../api/month";
-import { files } from "../../api/month";
+import { files, type StatedStatement } from "../../api/periods";
+import { evidenceFile } from "../../api/servers";
 import { dateTime, monthName, periodName, shiftPeriod } from "../../format";
 import { language } from "../../language";
 import type { Standing } from "../../pure/month/figures";
@@ -51,13 +51,13 @@ const TONES: Record<Standing, Tone> = { so_far: "plain", preliminary: "warn", he
 
 /** What the figures are worth, and where the files that prove them are. */
 export function StandingLine({ month, zoomed }: { month: Month; zoomed: { from: string; until: string } | undefined }) {
-  const { id, period, statement, own, figures, state } = month;
+  const { id, period, statement, own, figures, phase } = month;
   const standing = own ? own.state : figures?.standing;
   if (!standing) return null;
   return (
     <div class="standing">
       <Badge tone={TONES[standing]}>{own ? t.standing[standing](own.revision) : t.standing[standing](0)}</Badge>
-      {own ? <StatementFacts statement={own} month={month} /> : <p class="muted">{t.standingHelp(standing, state)}</p>}
+      {own ? <StatementFacts statement={own} month={month} /> : <p class="muted">{t.standingHelp(standing, phase)}</p>}
       {month.row?.pool != null && (
         <p>
           {t.inPool}{" "}
@@ -72,11 +72,11 @@ export function StandingLine({ month, zoomed }: { month: Month; zoomed: { from: 
             {t.bundle}
           </a>
         )}
-        <a href={files.report(period, id, language)} target="_blank" rel="noopener">
+        <a href={files.report(period, id, language, "html")} target="_blank" rel="noopener">
           {t.report}
         </a>
         {may("site") && zoomed && Date.parse(zoomed.from) < Date.now() && (
-          <a href={files.evidence(id, upToNow(zoomed.from), upToNow(zoomed.until), language)} title={t.evidenceHelp} download>
+          <a href={evidenceFile(id, upToNow(zoomed.from), upToNow(zoomed.until), language)} title={t.evidenceHelp} download>
             {t.evidence}
           </a>
         )}
@@ -90,7 +90,7 @@ function upToNow(instant: string): string {
   return new Date(Math.min(Date.now(), Date.parse(instant))).toISOString();
 }
 
-function StatementFacts({ statement, month }: { statement: Statement; month: Month }) {
+function StatementFacts({ statement, month }: { statement: StatedStatement; month: Month }) {
   const { issued_at, issued_by, samples_sha256, reason, review, state } = statement;
   return (
     <p class="muted">

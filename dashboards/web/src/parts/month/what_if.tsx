@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../../api/ask";
-import { whatIf, type Compared, type Missing, type Rounding, type TermFigures, type Terms } from "../../api/month";
+import type { Missing, Rounding } from "../../api/periods";
+import { whatIf, type Compared, type TermFigures, type Terms } from "../../api/what_if";
 import type { Method } from "../../api/usage";
 import { mbpsFine, money } from "../../format";
 import { t } from "../../words/server";

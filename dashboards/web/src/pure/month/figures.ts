@@ -1,11 +1,11 @@
 // A month's figures wherever they come from: the usage so far, or the statement that froze them. Nothing is computed.
 
-import type { Statement } from "../../api/month";
+import type { StatedStatement } from "../../api/periods";
 import type { AllowanceStep } from "../../api/servers";
 import type { Method, Projected, ServerUsage } from "../../api/usage";
 
 /** Of which kind the figures are: of a month that runs, of one that ended and is not closed, or of its statement. */
-export type Standing = "so_far" | "preliminary" | Statement["state"];
+export type Standing = "so_far" | "preliminary" | StatedStatement["state"];
 
 export interface Figures {
   standing: Standing;
@@ -56,7 +56,7 @@ export function fromUsage(row: ServerUsage, running: boolean): Figures {
   };
 }
 
-export function fromStatement(statement: Statement): Figures {
+export function fromStatement(statement: StatedStatement): Figures {
   return {
     standing: statement.state,
     method: statement.method,

@@ -1,6 +1,6 @@
 // A month slot by slot, in arrays: what was measured, what was granted, and what each slot is.
 
-import type { Exclusion } from "../../api/month";
+import type { Exclusion } from "../../api/periods";
 import type { AllowanceStep, Sample } from "../../api/servers";
 import type { Method } from "../../api/usage";
 import { rankedValue } from "../ranked";
