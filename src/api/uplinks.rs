@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::State;
 use axum::response::Response;
+use meter95_reading::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,8 +17,8 @@ use super::query::Query;
 use crate::aggregator::state::Aggregator;
 use crate::alerts::lookout::uplinks::BACK_SLOTS;
 use crate::closing::table::Cell;
-use crate::inventory::Uplink;
 use crate::inventory::instant::{Instant, rfc3339};
+use crate::inventory::{Inventory, Uplink};
 use crate::metering::sample::Direction;
 use crate::metering::throttle::policy::Policy;
 use crate::metering::units::{Bps, Slot};
@@ -132,9 +133,26 @@ fn infos(state: &Aggregator, region: Option<&str>) -> Vec<UplinkInfo> {
         .filter(|line| line.holds_at(now) && region.is_none_or(|region| region == line.region));
     let lines: Vec<&Uplink> = wanted.collect();
     let mut carried = carried(state, &lines);
-    let counts = inventory.count_sharing(&lines, now);
-    let told = lines.iter().zip(counts);
-    told.map(|(line, servers)| info(state, line, servers, carried.remove(line.id.as_str()))).collect()
+    let behind = servers_behind(inventory, now);
+    let servers = |line: &Uplink| behind.get(line.id.as_str()).copied().unwrap_or(0);
+    lines.iter().map(|line| info(state, line, servers(line), carried.remove(line.id.as_str()))).collect()
+}
+
+/// How many servers in service share each uplink, by its id.
+fn servers_behind(inventory: &Inventory, now: Timestamp) -> HashMap<&str, u64> {
+    let sharing = inventory.sharing(now);
+    let mut counts = vec![0_u64; sharing.groups().len()];
+    for server in inventory.servers.values().filter(|server| server.is_served_at(now)) {
+        for group in sharing.of(server) {
+            if let Some(count) = counts.get_mut(group) {
+                *count += 1;
+            }
+        }
+    }
+    let counted = sharing.groups().iter().zip(counts);
+    counted
+        .flat_map(|(group, count)| group.uplinks.iter().map(move |line| (line.id.as_str(), count)))
+        .collect()
 }
 
 /// What each of the lines carried in the newest slot that its port tells all of.

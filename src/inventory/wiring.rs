@@ -1,73 +1,79 @@
 //! Which servers share which uplink.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use meter95_reading::Timestamp;
 
 use super::{Inventory, Server, Uplink};
 
-impl Server {
-    /// Whether one of its ports at `time` is of `device`; one that is only read to be compared tells it as well.
-    #[must_use]
-    pub fn is_on(&self, device: &str, time: Timestamp) -> bool {
-        let mut ports = self.ports.iter().chain(&self.check_ports);
-        ports.any(|binding| binding.port.device() == device && binding.holds_at(time))
-    }
+/// Uplinks that the same servers share, and which so back each other up.
+#[derive(Debug, Clone)]
+pub struct Group<'a> {
+    /// Where they are.
+    pub region: &'a str,
+    /// In the order of ids.
+    pub uplinks: Vec<&'a Uplink>,
 }
 
-impl Uplink {
-    /// Whether `server` shares it at `time`: both are in one region, and where the uplink names devices the server is on
-    /// one of them.
-    #[must_use]
-    pub fn is_shared_by(&self, server: &Server, time: Timestamp) -> bool {
-        let reaches = || self.devices.is_empty() || self.devices.iter().any(|id| server.is_on(id, time));
-        self.region == server.region && self.holds_at(time) && reaches()
-    }
+/// Who shares which uplinks at one instant: both are in one region, and where the uplinks name devices the server is on
+/// one of them. All servers are placed with one look at each, however many uplinks there are.
+#[derive(Debug, Clone)]
+pub struct Sharing<'a> {
+    at: Timestamp,
+    groups: Vec<Group<'a>>,
+    /// Of uplinks that a whole region shares.
+    by_region: HashMap<&'a str, Vec<usize>>,
+    /// Of uplinks that the servers of some devices share, by region and device.
+    by_device: HashMap<(&'a str, &'a str), Vec<usize>>,
 }
 
 impl Inventory {
-    /// How many servers in service share each of `uplinks` at `time`, in their order: one look at each server, however
-    /// many uplinks there are.
+    /// Who shares which uplinks at `at`, of those in force then.
     #[must_use]
-    pub fn count_sharing(&self, uplinks: &[&Uplink], time: Timestamp) -> Vec<u64> {
-        // Those that back each other up have the same servers, which are counted once.
-        let mut groups: HashMap<(&str, BTreeSet<&str>), usize> = HashMap::new();
-        let group_of: Vec<usize> = uplinks
-            .iter()
-            .map(|uplink| {
-                let devices = uplink.devices.iter().map(String::as_str).collect();
-                let next = groups.len();
-                *groups.entry((uplink.region.as_str(), devices)).or_insert(next)
-            })
-            .collect();
-        let mut whole: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut on: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
-        for ((region, devices), group) in &groups {
+    pub fn sharing(&self, at: Timestamp) -> Sharing<'_> {
+        let mut shared_by: BTreeMap<(&str, Vec<&str>), Vec<&Uplink>> = BTreeMap::new();
+        for uplink in self.uplinks.values().filter(|uplink| uplink.holds_at(at)) {
+            let mut devices: Vec<&str> = uplink.devices.iter().map(String::as_str).collect();
+            devices.sort_unstable();
+            shared_by.entry((&uplink.region, devices)).or_default().push(uplink);
+        }
+        let (mut by_region, mut by_device) = (HashMap::new(), HashMap::new());
+        let mut groups = Vec::with_capacity(shared_by.len());
+        for ((region, devices), uplinks) in shared_by {
+            let number = groups.len();
             if devices.is_empty() {
-                whole.entry(region).or_default().push(*group);
+                by_region.entry(region).or_insert_with(Vec::new).push(number);
             }
             for device in devices {
-                on.entry((region, device)).or_default().push(*group);
+                by_device.entry((region, device)).or_insert_with(Vec::new).push(number);
             }
+            groups.push(Group { region, uplinks });
         }
-        let mut counts = vec![0_u64; groups.len()];
-        let mut behind: BTreeSet<usize> = BTreeSet::new();
-        for server in self.servers.values().filter(|server| server.is_served_at(time)) {
-            behind.extend(whole.get(server.region.as_str()).into_iter().flatten());
-            let ports = server.ports.iter().chain(&server.check_ports);
-            for binding in ports.filter(|binding| binding.holds_at(time)) {
-                let groups = on.get(&(server.region.as_str(), binding.port.device()));
-                behind.extend(groups.into_iter().flatten());
-            }
-            while let Some(group) = behind.pop_first() {
-                if let Some(count) = counts.get_mut(group) {
-                    *count += 1;
-                }
-            }
+        Sharing { at, groups, by_region, by_device }
+    }
+}
+
+impl<'a> Sharing<'a> {
+    /// All groups.
+    #[must_use]
+    pub fn groups(&self) -> &[Group<'a>] {
+        &self.groups
+    }
+
+    /// The places among [`Self::groups`] of those that `server` shares, each once. A port that is only read to be compared
+    /// tells where the server is as well.
+    #[must_use]
+    pub fn of(&self, server: &Server) -> Vec<usize> {
+        let region = server.region.as_str();
+        let mut found = self.by_region.get(region).cloned().unwrap_or_default();
+        if !self.by_device.is_empty() {
+            let ports = server.ports.iter().chain(&server.check_ports).filter(|port| port.holds_at(self.at));
+            let by_device = ports.filter_map(|port| self.by_device.get(&(region, port.port.device())));
+            found.extend(by_device.flatten());
+            found.sort_unstable();
+            found.dedup();
         }
-        let holds = |uplink: &Uplink, count: u64| if uplink.holds_at(time) { count } else { 0 };
-        let counted = uplinks.iter().zip(group_of);
-        counted.map(|(uplink, group)| holds(uplink, counts.get(group).copied().unwrap_or(0))).collect()
+        found
     }
 }
 
@@ -99,16 +105,14 @@ mod tests {
             (0, [("all", "abc"), ("later", ""), ("sw1", "abc")]),
             (1_000, [("all", "abc"), ("later", "abc"), ("sw1", "ac")]),
         ] {
-            let time = Timestamp(time);
-            let uplinks = shared.map(|(id, _)| &inventory.uplinks[id]);
-            for (uplink, (_, ids)) in uplinks.iter().zip(shared) {
-                for server in inventory.servers.values() {
-                    let is_shared = uplink.is_shared_by(server, time);
-                    assert_eq!(is_shared, ids.contains(&server.id), "{} of {}", uplink.id, server.id);
-                }
+            let sharing = inventory.sharing(Timestamp(time));
+            for (id, servers) in shared {
+                let has =
+                    |group: &usize| sharing.groups()[*group].uplinks.iter().any(|uplink| uplink.id == id);
+                let found = inventory.servers.values().filter(|server| sharing.of(server).iter().any(has));
+                let found: String = found.map(|server| server.id.as_str()).collect();
+                assert_eq!(found, servers, "{id} at {time}");
             }
-            let counts = shared.map(|(_, ids)| ids.len() as u64);
-            assert_eq!(inventory.count_sharing(&uplinks, time), counts, "at {time}");
         }
     }
 }
