@@ -37,15 +37,16 @@ impl Inventory {
             devices.sort_unstable();
             shared_by.entry((&uplink.region, devices)).or_default().push(uplink);
         }
-        let (mut by_region, mut by_device) = (HashMap::new(), HashMap::new());
+        let mut by_region: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut by_device: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
         let mut groups = Vec::with_capacity(shared_by.len());
         for ((region, devices), uplinks) in shared_by {
             let number = groups.len();
             if devices.is_empty() {
-                by_region.entry(region).or_insert_with(Vec::new).push(number);
+                by_region.entry(region).or_default().push(number);
             }
             for device in devices {
-                by_device.entry((region, device)).or_insert_with(Vec::new).push(number);
+                by_device.entry((region, device)).or_default().push(number);
             }
             groups.push(Group { region, uplinks });
         }
